@@ -1,0 +1,14 @@
+#include <string_view>
+
+#include "cli/cli.h"
+#include "mover/forced_command.h"
+#include "mover/main.h"
+
+// Two faces before the command line's own: the login shell of a destination's sessions, and the mover inside its pod.
+int main(int argc, char** argv) {
+  using godwit::mover::moverMain;
+  using godwit::mover::runForcedCommand;
+  if (argc == 3 && std::string_view(argv[1]) == "-c") return runForcedCommand(argv[2]);
+  if (argc > 1 && std::string_view(argv[1]) == "mover") return moverMain(argc - 1, argv + 1);
+  return godwit::cli::run(argc, argv);
+}

@@ -1,0 +1,138 @@
+// An informer's store of typed, trimmed objects, and the reflector that keeps it equal to the server.
+// Objects are immutable and shared: a reader keeps what it got while the cache moves on.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "kube/api.h"
+
+namespace godwit::kube {
+
+// What a Reflector feeds. Called from one thread at a time.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void replace(const std::vector<Json>& items) = 0;  // after a list: everything there is
+  virtual void upsert(const Json& object) = 0;
+  virtual void erase(const Json& object) = 0;
+};
+
+template <class T>
+class Cache final : public Sink {
+ public:
+  using Trim = std::function<T(const Json&)>;
+  // Told after the cache has changed: old (nullptr when new), new (nullptr when deleted).
+  using Listener = std::function<void(const T* before, const T* after)>;
+
+  explicit Cache(Trim trim) : trim_(std::move(trim)) {}
+  void listen(Listener listener) { listeners_.push_back(std::move(listener)); }  // before the reflector starts
+
+  std::shared_ptr<const T> get(const NamespacedName& key) const {
+    std::shared_lock lock(mutex_);
+    const auto it = objects_.find(key);
+    return it == objects_.end() ? nullptr : it->second;
+  }
+  std::vector<std::shared_ptr<const T>> list(const std::string& ns = {}) const {
+    std::shared_lock lock(mutex_);
+    std::vector<std::shared_ptr<const T>> out;
+    for (const auto& [key, object] : objects_) {
+      if (ns.empty() || key.ns == ns) out.push_back(object);
+    }
+    return out;
+  }
+  std::size_t size() const {
+    std::shared_lock lock(mutex_);
+    return objects_.size();
+  }
+
+  void replace(const std::vector<Json>& items) override {
+    std::map<NamespacedName, std::shared_ptr<const T>> fresh;
+    for (const auto& item : items) fresh.emplace(keyOf(item), std::make_shared<const T>(trim_(item)));
+    std::map<NamespacedName, std::shared_ptr<const T>> old;
+    {
+      std::unique_lock lock(mutex_);
+      old = std::exchange(objects_, fresh);
+    }
+    for (const auto& [key, object] : old) {
+      if (!fresh.contains(key)) tell(object.get(), nullptr);
+    }
+    for (const auto& [key, object] : fresh) {
+      const auto it = old.find(key);
+      tell(it == old.end() ? nullptr : it->second.get(), object.get());
+    }
+  }
+  void upsert(const Json& object) override {
+    auto fresh = std::make_shared<const T>(trim_(object));
+    std::shared_ptr<const T> old;
+    {
+      std::unique_lock lock(mutex_);
+      old = std::exchange(objects_[keyOf(object)], fresh);
+    }
+    tell(old.get(), fresh.get());
+  }
+  void erase(const Json& object) override {
+    std::shared_ptr<const T> old;
+    {
+      std::unique_lock lock(mutex_);
+      const auto it = objects_.find(keyOf(object));
+      if (it == objects_.end()) return;
+      old = std::move(it->second);
+      objects_.erase(it);
+    }
+    tell(old.get(), nullptr);
+  }
+
+ private:
+  void tell(const T* before, const T* after) const {
+    for (const auto& listener : listeners_) listener(before, after);
+  }
+  Trim trim_;
+  std::vector<Listener> listeners_;
+  mutable std::shared_mutex mutex_;
+  std::map<NamespacedName, std::shared_ptr<const T>> objects_;
+};
+
+// One resource type followed by list and watch, as states that own their data and one step (kube-rs `watcher`):
+//
+//   Empty -> Listing            the first page came
+//   Listing -> Listing | Listed another page | the last one: the sink was told everything
+//   Listing -> Empty            the continue token expired
+//   Listed -> Watching          the watch is open
+//   Watching -> Watching        an event
+//   Watching -> Resuming        the stream broke: watch again after the last event seen
+//   Resuming -> Watching        the watch is open again
+//   Listed, Watching, Resuming -> Empty   Gone, or refused in a way that a new list may cure
+//
+// Any other error leaves the state as it is. Events that are not newer than the last one seen are replays and are
+// dropped: the sink never goes back in time. Until a new list is complete the sink keeps what it had.
+class Reflector {
+ public:
+  enum class Phase { Empty, Listing, Listed, Watching, Resuming };
+  static bool mayFollow(Phase from, Phase to);  // the table above
+
+  Reflector(Api& api, const ResourceType& type, WatchOptions scope, Sink& sink);
+  ~Reflector();
+  // One move: a page of the list, the opening of the watch, or one event; waits up to `timeout` for an event.
+  // Done: something happened. Idle: nothing within the timeout. An Error says why it will list or watch again; the
+  // caller decides how long to wait (see reflectorBackOff). Cancelled: after cancel(), for ever.
+  enum class Moved { Done, Idle };
+  Result<Moved> step(std::chrono::milliseconds timeout);
+  bool synced() const;  // the first list is complete; any thread
+  Phase phase() const;  // the stepping thread only
+  void cancel();        // any thread; wakes a step that waits for an event
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// How long to wait after `failures` (1 or more) failed steps in a row: 100 ms doubling to 30 s, spread by a fifth.
+Duration reflectorBackOff(int failures, Random& random);
+
+}  // namespace godwit::kube

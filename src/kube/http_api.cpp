@@ -1,0 +1,263 @@
+#include "kube/http_api.h"
+
+#include <thread>
+
+#include "base/fd.h"
+#include "base/log.h"
+
+namespace godwit::kube {
+
+namespace {
+
+constexpr int kMostPauses = 3;
+constexpr auto kLongestPause = std::chrono::seconds(10);
+constexpr Duration kTokenAge = std::chrono::seconds(30);  // kubelets renew long before a token runs out
+
+class Query {
+ public:
+  Query& add(const char* name, const std::string& value) {
+    if (!value.empty()) text_ += (text_.empty() ? "?" : "&") + std::string(name) + "=" + http::encodeComponent(value);
+    return *this;
+  }
+  const std::string& str() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::string pathOf(const ResourceType& type, const NamespacedName& key, Subresource subresource = Subresource::None) {
+  return type.path(http::encodeComponent(key.ns)) + "/" + http::encodeComponent(key.name) + (subresource == Subresource::Status ? "/status" : "");
+}
+
+// Lists leave apiVersion and kind out of their items; readers of single items want them.
+void complete(Json& object, const ResourceType& type) {
+  if (!object.is_object()) return;
+  if (!object.contains("apiVersion")) object["apiVersion"] = type.apiVersion();
+  if (!object.contains("kind")) object["kind"] = type.kind;
+}
+
+Errc codeOf(int status, const std::string& reason) {
+  switch (status) {
+    case 400:
+    case 422: return Errc::Invalid;
+    case 401: return Errc::Unauthorized;
+    case 403: return Errc::Forbidden;
+    case 404: return Errc::NotFound;
+    case 405:
+    case 406:
+    case 415: return Errc::Unsupported;
+    case 409: return reason == "AlreadyExists" ? Errc::AlreadyExists : Errc::Conflict;
+    case 410: return Errc::Gone;
+    case 429: return Errc::TooManyRequests;
+    case 504: return Errc::Timeout;
+    default: return status >= 500 ? Errc::Unavailable : Errc::Invalid;
+  }
+}
+
+Error fromStatus(const Json& status, int httpStatus) {
+  const auto reason = text(status, "reason");
+  auto message = text(status, "message");
+  if (message.empty()) message = reason.empty() ? fmt::format("HTTP {}", httpStatus) : reason;
+  return {codeOf(httpStatus, reason), std::move(message)};
+}
+
+// The JSON lines of a watch.
+class HttpWatch final : public Watch {
+ public:
+  HttpWatch(std::unique_ptr<http::Stream> stream, const ResourceType& type) : stream_(std::move(stream)), type_(type) {}
+  void cancel() override { stream_->cancel(); }
+
+  Result<std::optional<WatchEvent>> next(std::chrono::milliseconds timeout) override {
+    const SystemClock clock;
+    const auto deadline = clock.monotonic() + timeout;
+    for (;;) {
+      if (const auto end = buffer_.find('\n', scanned_); end != std::string::npos) return take(end);
+      scanned_ = buffer_.size();
+      if (scanned_ > kLineLimit) return Error{Errc::Unavailable, "watch: a line is longer than an object can be"};
+      const auto left = std::max(Duration::zero(), deadline - clock.monotonic());
+      GODWIT_ASSIGN(auto chunk, stream_->read(std::chrono::ceil<std::chrono::milliseconds>(left)));
+      if (chunk) buffer_ += *chunk;
+      else if (clock.monotonic() >= deadline) return std::optional<WatchEvent>();
+    }
+  }
+
+ private:
+  static constexpr std::size_t kLineLimit = 32u << 20;
+
+  Result<std::optional<WatchEvent>> take(std::size_t end) {
+    auto line = parseJson(std::string_view(buffer_).substr(0, end));
+    buffer_.erase(0, end + 1);
+    if (buffer_.empty()) std::string().swap(buffer_);  // a quiet watch holds no memory
+    scanned_ = 0;
+    if (!line) return Error{Errc::Unavailable, "watch: " + line.error().message};
+    if (!line->is_object()) return Error{Errc::Unavailable, "watch: a line is no JSON object"};
+    const auto kind = text(*line, "type");
+    Json object = std::move((*line)["object"]);
+    if (kind == "ERROR") return fromStatus(object, static_cast<int>(number(500, object, "code")));
+    complete(object, type_);
+    for (const auto& [name, type] : {std::pair("ADDED", WatchEvent::Type::Added), std::pair("MODIFIED", WatchEvent::Type::Modified),
+                                     std::pair("DELETED", WatchEvent::Type::Deleted), std::pair("BOOKMARK", WatchEvent::Type::Bookmark)}) {
+      if (kind == name) return std::optional(WatchEvent{type, std::move(object)});
+    }
+    return Error{Errc::Unavailable, fmt::format("watch: unknown event \"{}\"", kind)};
+  }
+
+  std::unique_ptr<http::Stream> stream_;
+  const ResourceType& type_;
+  std::string buffer_;
+  std::size_t scanned_ = 0;  // no newline before here
+};
+
+}  // namespace
+
+Error statusError(int httpStatus, std::string_view body) {
+  const auto status = parseJson(body);
+  if (status && text(*status, "kind") == "Status") return fromStatus(*status, httpStatus);
+  if (httpStatus == 404) return {Errc::Unsupported, "the server does not know this kind of object"};
+  return {codeOf(httpStatus, ""), fmt::format("HTTP {}: {}", httpStatus, body.substr(0, 200))};
+}
+
+HttpApi::HttpApi(ClusterAccess access, std::unique_ptr<http::Client> client, const Clock& clock)
+    : access_(std::move(access)), client_(std::move(client)), clock_(clock), token_(access_.token) {}
+
+Result<std::unique_ptr<HttpApi>> HttpApi::make(ClusterAccess access, const Clock& clock) {
+  GODWIT_ASSIGN(auto client, http::Client::make(access.server, access.tls));
+  return std::unique_ptr<HttpApi>(new HttpApi(std::move(access), std::move(client), clock));
+}
+
+std::string HttpApi::bearer() {
+  std::lock_guard lock(tokenMutex_);
+  if (access_.tokenFile.empty() || (tokenRead_ && clock_.monotonic() - *tokenRead_ < kTokenAge)) return token_;
+  tokenRead_ = clock_.monotonic();
+  if (auto content = readFile(access_.tokenFile, 1 << 20)) {
+    token_ = content->substr(0, content->find_last_not_of(" \r\n\t") + 1);
+  } else {
+    log::warn("kube", "the token cannot be read, the last one is used: {}", content.error().message);
+  }
+  return token_;
+}
+
+http::Call HttpApi::call(const char* method, std::string target) {
+  http::Call call{.method = method, .target = std::move(target), .headers = {{"Accept", "application/json"}}, .body = {}};
+  if (const auto token = bearer(); !token.empty()) call.headers.emplace_back("Authorization", "Bearer " + token);
+  return call;
+}
+
+// A server that is too busy or starting says how long to stay away, and that it has done nothing.
+static std::optional<std::chrono::seconds> askedToWait(const http::Answer& answer) {
+  if (answer.status != 429 && answer.status / 100 != 5) return std::nullopt;
+  const auto header = answer.headers.find("retry-after");
+  if (header == answer.headers.end() || header->second.empty() || header->second.size() > 4 ||
+      header->second.find_first_not_of("0123456789") != std::string::npos) {
+    return std::nullopt;
+  }
+  return std::min(kLongestPause, std::chrono::seconds(std::stoi(header->second)));
+}
+
+// `299 - "text", 299 - "text"`: what the server did otherwise than asked, an unknown field above all.
+static void repeatWarnings(const http::Answer& answer) {
+  const auto header = answer.headers.find("warning");
+  if (header == answer.headers.end()) return;
+  std::string said;
+  bool quoted = false;
+  for (std::size_t i = 0; i < header->second.size(); ++i) {
+    char c = header->second[i];
+    if (c == '"') {
+      if (quoted) log::warn("kube", "the server warns: {}", said);
+      quoted = !quoted;
+      said.clear();
+      continue;
+    }
+    if (c == '\\' && i + 1 < header->second.size()) c = header->second[++i];
+    if (quoted) said += c;
+  }
+}
+
+Result<http::Answer> HttpApi::answer(const http::Call& call) {
+  for (int pauses = 0;; ++pauses) {
+    GODWIT_ASSIGN(auto answer, client_->send(call));
+    if (answer.status / 100 == 2) {
+      repeatWarnings(answer);
+      return answer;
+    }
+    const auto pause = askedToWait(answer);
+    if (!pause || pauses == kMostPauses) return statusError(answer.status, answer.body);
+    std::this_thread::sleep_for(*pause);
+  }
+}
+
+Result<Json> HttpApi::object(const http::Call& call, const ResourceType& type) {
+  GODWIT_ASSIGN(const auto said, answer(call));
+  GODWIT_ASSIGN(auto object, parseJson(said.body));
+  complete(object, type);
+  return object;
+}
+
+Result<Json> HttpApi::get(const ResourceType& type, const NamespacedName& key) { return object(call("GET", pathOf(type, key)), type); }
+
+Result<List> HttpApi::list(const ResourceType& type, const ListOptions& options) {
+  Query query;
+  query.add("labelSelector", options.labelSelector).add("fieldSelector", options.fieldSelector);
+  query.add("limit", options.limit ? std::to_string(options.limit) : "").add("continue", options.continueToken);
+  GODWIT_ASSIGN(const auto said, answer(call("GET", type.path(http::encodeComponent(options.ns)) + query.str())));
+  GODWIT_ASSIGN(auto body, parseJson(said.body));
+  List list{{}, text(body, "metadata", "resourceVersion"), text(body, "metadata", "continue")};
+  if (auto items = body.find("items"); items != body.end() && items->is_array()) {
+    for (auto& item : *items) complete(list.items.emplace_back(std::move(item)), type);
+  }
+  return list;
+}
+
+Result<std::unique_ptr<Watch>> HttpApi::watch(const ResourceType& type, const WatchOptions& options) {
+  Query query;
+  query.add("watch", "1").add("labelSelector", options.labelSelector).add("fieldSelector", options.fieldSelector);
+  query.add("resourceVersion", options.resourceVersion).add("allowWatchBookmarks", options.bookmarks ? "true" : "");
+  GODWIT_ASSIGN(auto stream, client_->open(call("GET", type.path(http::encodeComponent(options.ns)) + query.str())));
+  if (const int status = stream->head().status; status / 100 != 2) {
+    std::string body;
+    for (;;) {
+      auto chunk = stream->read(std::chrono::seconds(5));
+      if (!chunk || !*chunk || body.size() > (1u << 20)) break;
+      body += **chunk;
+    }
+    return statusError(status, body);
+  }
+  return std::unique_ptr<Watch>(std::make_unique<HttpWatch>(std::move(stream), type));
+}
+
+Result<Json> HttpApi::create(const ResourceType& type, const Json& object) {
+  auto request = call("POST", type.path(http::encodeComponent(text(object, "metadata", "namespace"))));
+  request.headers.emplace_back("Content-Type", "application/json");
+  request.body = dumpJson(object);
+  return this->object(request, type);
+}
+
+Result<Json> HttpApi::patch(const ResourceType& type, const NamespacedName& key, const Json& mergePatch, Subresource subresource) {
+  auto request = call("PATCH", pathOf(type, key, subresource));
+  request.headers.emplace_back("Content-Type", "application/merge-patch+json");
+  request.body = dumpJson(mergePatch);
+  return object(request, type);
+}
+
+Result<void> HttpApi::remove(const ResourceType& type, const NamespacedName& key, const DeleteOptions& options) {
+  static constexpr const char* kPropagation[] = {"Background", "Foreground", "Orphan"};
+  Json body = {{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", kPropagation[static_cast<int>(options.propagation)]}};
+  if (!options.uid.empty()) body["preconditions"]["uid"] = options.uid;
+  if (!options.resourceVersion.empty()) body["preconditions"]["resourceVersion"] = options.resourceVersion;
+  if (options.gracePeriodSeconds) body["gracePeriodSeconds"] = *options.gracePeriodSeconds;
+  auto request = call("DELETE", pathOf(type, key));
+  request.headers.emplace_back("Content-Type", "application/json");
+  request.body = dumpJson(body);
+  GODWIT_TRY(answer(request));
+  return {};
+}
+
+Result<std::string> HttpApi::logs(const NamespacedName& pod, const LogOptions& options) {
+  Query query;
+  query.add("container", options.container).add("tailLines", options.tailLines ? std::to_string(*options.tailLines) : "");
+  query.add("limitBytes", options.limitBytes ? std::to_string(*options.limitBytes) : "");
+  GODWIT_ASSIGN(auto said, answer(call("GET", pathOf(resources::kPods, pod) + "/log" + query.str())));
+  return std::move(said.body);
+}
+
+}  // namespace godwit::kube

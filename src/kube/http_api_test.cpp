@@ -1,0 +1,164 @@
+#include "kube/http_api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <deque>
+
+#include "base/fd.h"
+#include "http/server.h"
+
+using namespace godwit;
+using namespace godwit::kube;
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+namespace r = godwit::kube::resources;
+
+namespace {
+
+struct Said {
+  int status = 200;
+  std::string body = "{}";
+  http::Headers headers;
+};
+
+// A server that gives prepared answers, in order, and keeps what it was asked.
+struct HttpApiTest : ::testing::Test {
+  void SetUp() override {
+    auto started = http::Server::start({}, [this](const http::Request& request, http::ResponseWriter& out) {
+      asked.push_back(request);
+      const Said said = answers.empty() ? Said{} : answers.front();
+      if (!answers.empty()) answers.pop_front();
+      out.send(said.status, said.headers, said.body);
+    });
+    ASSERT_TRUE(started.ok()) << started.error().message;
+    server = std::move(*started);
+    access.server = {.tls = false, .host = "127.0.0.1", .port = server->port()};
+  }
+  HttpApi& api() {
+    if (!made) made = std::move(*HttpApi::make(access, clock));
+    return *made;
+  }
+  std::string line(std::size_t i) const { return asked.at(i).method + " " + asked.at(i).target; }
+
+  ManualClock clock{TimePoint{}};
+  std::deque<Said> answers;
+  std::vector<http::Request> asked;  // one connection at a time: no lock needed
+  ClusterAccess access;
+  std::unique_ptr<http::Server> server;
+  std::unique_ptr<HttpApi> made;
+};
+
+}  // namespace
+
+TEST_F(HttpApiTest, CallsGoWhereTheApiServerExpectsThem) {
+  (void)api().get(r::kSecrets, {"ns", "a"});
+  (void)api().get(r::kStorageClasses, {"", "fast"});
+  (void)api().list(r::kJobs, {.ns = "", .labelSelector = "a in (b)", .limit = 5, .continueToken = "t"});
+  (void)api().create(r::kJobs, {{"metadata", {{"namespace", "ns"}}}});
+  (void)api().patch(r::kReplicationSources, {"ns", "a"}, {{"x", 1}}, Subresource::Status);
+  (void)api().remove(r::kSecrets, {"ns", "a"}, {.uid = "u", .resourceVersion = "7", .propagation = DeleteOptions::Propagation::Foreground});
+  (void)api().logs({"ns", "p"}, {.container = "c", .tailLines = 5, .limitBytes = {}});
+  ASSERT_EQ(asked.size(), 7u);
+  EXPECT_EQ(line(0), "GET /api/v1/namespaces/ns/secrets/a");
+  EXPECT_EQ(line(1), "GET /apis/storage.k8s.io/v1/storageclasses/fast");
+  EXPECT_EQ(line(2), "GET /apis/batch/v1/jobs?labelSelector=a%20in%20%28b%29&limit=5&continue=t");
+  EXPECT_EQ(line(3), "POST /apis/batch/v1/namespaces/ns/jobs");
+  EXPECT_EQ(line(4), "PATCH /apis/volsync.backube/v1alpha1/namespaces/ns/replicationsources/a/status");
+  EXPECT_EQ(asked[4].header("content-type"), "application/merge-patch+json");
+  EXPECT_EQ(*parseJson(asked[5].body), (Json{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Foreground"},
+                                             {"preconditions", {{"uid", "u"}, {"resourceVersion", "7"}}}}));
+  EXPECT_EQ(line(6), "GET /api/v1/namespaces/ns/pods/p/log?container=c&tailLines=5");
+}
+
+TEST_F(HttpApiTest, NamesCannotLeaveTheirPlaceInThePath) {
+  (void)api().get(r::kSecrets, {"n/s", "../a?b"});
+  EXPECT_EQ(line(0), "GET /api/v1/namespaces/n%2Fs/secrets/..%2Fa%3Fb");
+}
+
+TEST_F(HttpApiTest, ListItemsLearnTheirKind) {
+  answers.push_back({.body = R"({"metadata":{"resourceVersion":"9","continue":"c"},"items":[{"metadata":{"name":"a"}}]})"});
+  const auto list = api().list(r::kSecrets, {.ns = "ns"});
+  ASSERT_TRUE(list.ok());
+  EXPECT_EQ(list->resourceVersion, "9");
+  EXPECT_EQ(list->continueToken, "c");
+  ASSERT_EQ(list->items.size(), 1u);
+  EXPECT_EQ(text(list->items[0], "kind"), "Secret");
+  EXPECT_EQ(text(list->items[0], "apiVersion"), "v1");
+}
+
+TEST_F(HttpApiTest, ABusyServerIsAskedAgainAsOftenAsIsDecent) {
+  answers.push_back({.status = 429, .headers = {{"Retry-After", "0"}}});
+  answers.push_back({.status = 503, .headers = {{"Retry-After", "0"}}});
+  EXPECT_TRUE(api().get(r::kSecrets, {"ns", "a"}).ok());
+  EXPECT_EQ(asked.size(), 3u);
+  for (int i = 0; i < 4; ++i) answers.push_back({.status = 429, .headers = {{"Retry-After", "0"}}});
+  EXPECT_TRUE(api().get(r::kSecrets, {"ns", "a"}).is(Errc::TooManyRequests));
+  EXPECT_EQ(asked.size(), 7u);
+  for (const std::string bad : {"", "soon", "-1", "99999"}) {
+    answers.push_back({.status = 503, .headers = {{"Retry-After", bad}}});
+    EXPECT_TRUE(api().get(r::kSecrets, {"ns", "a"}).is(Errc::Unavailable)) << bad;
+  }
+  EXPECT_EQ(asked.size(), 11u);
+}
+
+TEST_F(HttpApiTest, ATokenFileIsReadAgainAndItsOldTokenServesMeanwhile) {
+  char dir[] = "/tmp/godwit-token-XXXXXX";
+  ASSERT_NE(::mkdtemp(dir), nullptr);
+  const std::filesystem::path file = std::filesystem::path(dir) / "token";
+  access.tokenFile = file;
+  ASSERT_TRUE(writeFileAtomic(file, "one\n", 0600).ok());
+  (void)api().get(r::kSecrets, {"ns", "a"});
+  ASSERT_TRUE(writeFileAtomic(file, "two", 0600).ok());
+  clock.advance(1min);
+  (void)api().get(r::kSecrets, {"ns", "a"});
+  std::filesystem::remove_all(dir);
+  clock.advance(1min);
+  (void)api().get(r::kSecrets, {"ns", "a"});
+  EXPECT_THAT((std::vector{asked[0].header("authorization"), asked[1].header("authorization"), asked[2].header("authorization")}),
+              ElementsAre("Bearer one", "Bearer two", "Bearer two"));
+}
+
+TEST_F(HttpApiTest, AnAnswerThatIsNoJsonIsAnError) {
+  answers.push_back({.body = "<html>"});
+  EXPECT_FALSE(api().get(r::kSecrets, {"ns", "a"}).ok());
+}
+
+TEST_F(HttpApiTest, AWatchReadsLinesAndErrorsFromTheStream) {
+  answers.push_back({.body = R"({"type":"ADDED","object":{"metadata":{"name":"a","resourceVersion":"11"}}}
+{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"12"}}}
+{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old resource version"}}
+)"});
+  auto watch = api().watch(r::kSecrets, {.ns = "ns", .resourceVersion = "10"});
+  ASSERT_TRUE(watch.ok()) << watch.error().message;
+  EXPECT_EQ(line(0), "GET /api/v1/namespaces/ns/secrets?watch=1&resourceVersion=10&allowWatchBookmarks=true");
+  const auto added = (*watch)->next(20s);
+  ASSERT_TRUE(added.ok() && *added);
+  EXPECT_EQ((*added)->type, WatchEvent::Type::Added);
+  EXPECT_EQ(text((*added)->object, "kind"), "Secret");
+  const auto bookmark = (*watch)->next(20s);
+  ASSERT_TRUE(bookmark.ok() && *bookmark);
+  EXPECT_EQ((*bookmark)->type, WatchEvent::Type::Bookmark);
+  const auto gone = (*watch)->next(20s);
+  ASSERT_TRUE(gone.is(Errc::Gone));
+  EXPECT_THAT(gone.error().message, HasSubstr("too old"));
+  EXPECT_TRUE((*watch)->next(20s).is(Errc::Unavailable));
+}
+
+TEST_F(HttpApiTest, AWatchThatBreaksInALineOrSpeaksNonsenseIsUnavailable) {
+  for (const std::string bad : {R"({"type":"ADD)", "nonsense\n", "{\"type\":\"EXPLODED\"}\n", "[]\n", ""}) {
+    answers.push_back({.body = bad});
+    auto watch = api().watch(r::kSecrets, {.ns = "ns"});
+    ASSERT_TRUE(watch.ok());
+    EXPECT_TRUE((*watch)->next(20s).is(Errc::Unavailable)) << bad;
+  }
+}
+
+TEST_F(HttpApiTest, AWatchThatIsRefusedSaysWhy) {
+  answers.push_back({.status = 410, .body = R"({"kind":"Status","reason":"Expired","message":"compacted"})"});
+  const auto watch = api().watch(r::kSecrets, {.ns = "ns", .resourceVersion = "1"});
+  ASSERT_TRUE(watch.is(Errc::Gone));
+  EXPECT_EQ(watch.error().message, "compacted");
+}

@@ -1,0 +1,128 @@
+#include "kube/leader.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/log.h"
+
+namespace godwit::kube {
+
+namespace {
+
+// metav1.MicroTime, which Lease wants where other objects carry whole seconds.
+std::string microTime(TimePoint t) {
+  using namespace std::chrono;
+  const auto micros = duration_cast<microseconds>(t.time_since_epoch()).count() % 1'000'000;
+  auto seconds = api::formatTime(t);
+  seconds.pop_back();  // 'Z'
+  return fmt::format("{}.{:06}Z", seconds, micros);
+}
+
+}  // namespace
+
+LeaderElector::LeaderElector(Api& api, const Clock& clock, LeaderOptions options)
+    : api_(api), clock_(clock), options_(std::move(options)) {}
+
+Result<bool> LeaderElector::attempt() {
+  auto lease = api_.get(resources::kLeases, {options_.ns, options_.name});
+  if (lease.is(Errc::NotFound)) return create();
+  if (!lease) return std::move(lease.error());
+  const Record record{text(*lease, "spec", "holderIdentity"), text(*lease, "metadata", "resourceVersion"),
+                      text(*lease, "spec", "renewTime"), number(0, *lease, "spec", "leaseTransitions"),
+                      number(0, *lease, "spec", "leaseDurationSeconds")};
+  observe(record);
+  if (record.holder == options_.identity || record.holder.empty() || expired(record)) return take(record);
+  renewedAt_.reset();
+  return false;
+}
+
+Result<bool> LeaderElector::create() {
+  const auto at = clock_.monotonic();
+  auto made = api_.create(resources::kLeases, {{"apiVersion", "coordination.k8s.io/v1"},
+                                               {"kind", "Lease"},
+                                               {"metadata", {{"namespace", options_.ns}, {"name", options_.name}}},
+                                               {"spec", spec({})}});
+  if (made.is(Errc::AlreadyExists)) return false;
+  if (!made) return std::move(made.error());
+  renewedAt_ = at;
+  return true;
+}
+
+Result<bool> LeaderElector::take(const Record& record) {
+  const auto at = clock_.monotonic();  // before the call: the Lease counts from when it was asked for
+  const Json patch = {{"metadata", {{"resourceVersion", record.resourceVersion}}}, {"spec", spec(record)}};
+  auto written = api_.patch(resources::kLeases, {options_.ns, options_.name}, patch);
+  if (written.is(Errc::Conflict)) return false;  // somebody was faster; the next attempt sees who
+  if (!written) return std::move(written.error());
+  renewedAt_ = at;
+  return true;
+}
+
+Json LeaderElector::spec(const Record& previous) const {
+  const auto now = microTime(clock_.now());
+  Json spec = {{"holderIdentity", options_.identity},
+               {"leaseDurationSeconds", std::chrono::ceil<std::chrono::seconds>(options_.leaseDuration).count()},
+               {"renewTime", now},
+               {"leaseTransitions", previous.transitions}};
+  if (previous.holder != options_.identity) {
+    spec["acquireTime"] = now;
+    if (!previous.resourceVersion.empty()) spec["leaseTransitions"] = previous.transitions + 1;
+  }
+  return spec;
+}
+
+void LeaderElector::observe(const Record& record) {
+  if (record.resourceVersion == seenVersion_) return;
+  seenVersion_ = record.resourceVersion;
+  seenAt_ = clock_.monotonic();
+}
+
+bool LeaderElector::expired(const Record& record) const {
+  const auto promised = record.durationSeconds > 0 ? Duration(std::chrono::seconds(record.durationSeconds)) : options_.leaseDuration;
+  return clock_.monotonic() - seenAt_ > promised;
+}
+
+bool LeaderElector::mayLead() const { return renewedAt_ && clock_.monotonic() - *renewedAt_ < options_.renewDeadline; }
+
+void LeaderElector::release() {
+  if (!std::exchange(renewedAt_, std::nullopt)) return;
+  auto lease = api_.get(resources::kLeases, {options_.ns, options_.name});
+  if (!lease || text(*lease, "spec", "holderIdentity") != options_.identity) return;
+  const Json patch = {{"metadata", {{"resourceVersion", text(*lease, "metadata", "resourceVersion")}}},
+                      {"spec", {{"holderIdentity", ""}, {"leaseDurationSeconds", 1}, {"renewTime", microTime(clock_.now())}}}};
+  if (auto given = api_.patch(resources::kLeases, {options_.ns, options_.name}, patch); !given) {
+    log::warn("leader", "the lease could not be given up, the next replica waits for it to run out: {}", given.error().message);
+  }
+}
+
+bool LeaderElector::run(std::stop_token stop, const std::function<void(std::stop_token)>& lead) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::optional<std::jthread> leading;
+  bool ended = false;  // `lead` returned by itself
+  bool lost = false;
+  while (!stop.stop_requested() && !ended) {
+    if (auto held = attempt(); !held) log::warn("leader", "{}", held.error().message);
+    if (!leading && mayLead()) {
+      log::info("leader", "{} leads", options_.identity);
+      leading.emplace([&](std::stop_token token) {
+        lead(token);
+        std::lock_guard lock(mutex);
+        ended = true;
+        wake.notify_all();
+      });
+    } else if (leading && !mayLead()) {
+      lost = true;
+      break;
+    }
+    std::unique_lock lock(mutex);
+    wake.wait_for(lock, stop, std::chrono::nanoseconds(options_.retryPeriod), [&] { return ended; });
+  }
+  if (lost) log::error("leader", "leadership is lost: the lease could not be renewed in time or another replica holds it");
+  leading.reset();  // asks it to stop and joins
+  if (!lost) release();
+  return !lost;
+}
+
+}  // namespace godwit::kube

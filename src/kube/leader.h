@@ -1,0 +1,59 @@
+// Leader election by a coordination.k8s.io Lease, with client-go's rules: whoever holds the Lease renews it; a record
+// that has not changed for its duration, by the observer's own monotonic clock, may be taken over. Wall clocks of
+// different machines are never compared.
+#pragma once
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/clock.h"
+#include "kube/api.h"
+
+namespace godwit::kube {
+
+struct LeaderOptions {
+  std::string ns;
+  std::string name = "godwit-operator";
+  std::string identity;                                // unique for each replica: pod name and a uuid
+  Duration leaseDuration = std::chrono::seconds(15);   // others may take over after this much silence
+  Duration renewDeadline = std::chrono::seconds(10);   // the holder steps down when it could not renew for this long
+  Duration retryPeriod = std::chrono::seconds(2);      // between attempts, of holder and others
+};
+
+class LeaderElector {
+ public:
+  LeaderElector(Api& api, const Clock& clock, LeaderOptions options);
+
+  // One attempt: acquires, renews or observes. True: this replica holds the Lease now. False: another does. An error
+  // leaves open who holds it; mayLead() says whether this replica may still act.
+  Result<bool> attempt();
+  // This replica holds the Lease and renewed it within renewDeadline.
+  bool mayLead() const;
+  // Gives the Lease up, so that the next replica need not wait. Best effort.
+  void release();
+
+  // Blocks until `stop` or until leadership is lost after it was won. `lead` runs in a thread of its own with a token
+  // that is stopped when leadership ends; returns after it has returned. True: `stop` asked for it; false: lost.
+  bool run(std::stop_token stop, const std::function<void(std::stop_token)>& lead);
+
+ private:
+  struct Record {
+    std::string holder, resourceVersion, renewTime;
+    std::int64_t transitions = 0, durationSeconds = 0;
+  };
+  Result<bool> create();
+  Result<bool> take(const Record& record);
+  Json spec(const Record& previous) const;
+  void observe(const Record& record);
+  bool expired(const Record& record) const;
+
+  Api& api_;
+  const Clock& clock_;
+  const LeaderOptions options_;
+  std::string seenVersion_;           // resourceVersion of the record last seen
+  Duration seenAt_{0};                // and when, by the monotonic clock
+  std::optional<Duration> renewedAt_; // set while this replica holds the Lease
+};
+
+}  // namespace godwit::kube

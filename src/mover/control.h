@@ -1,0 +1,33 @@
+// How a forced command, started by sshd, talks with the listener that started the sshd: a unix socket in the private
+// directory, whole messages, both sides the same user. The words:
+//   begin push|read        -> "ok" or "no REASON"     before rsync starts; the connection stays open while it runs
+//   end CODE                                          rsync's exit code; a connection that closes without it was cut
+//   shutdown CODE SESSION  -> "ok" or "no REASON"     may take as long as a running transfer; closing it is the
+//   hand-over refused TEXT                                      for the listener's log
+#pragma once
+#include <string>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace godwit::mover {
+
+inline constexpr std::size_t kMaxControlMessage = 4096;
+
+// A listening socket at `path`, mode 0600.
+Result<UniqueFd> listenControl(const std::string& path);
+
+// Accepts one connection; Forbidden when the other side is not our own user.
+Result<UniqueFd> acceptControl(int listener);
+
+Result<UniqueFd> connectControl(const std::string& path);
+
+// One message. send shortens what is too long; receive gives "" when the other side has closed.
+Result<void> sendMessage(int fd, std::string_view message);
+Result<std::string> receiveMessage(int fd);
+
+// Sends and waits for the answer; a "no REASON" becomes Errc::Conflict with the reason.
+Result<void> askControl(int fd, const std::string& message);
+
+}  // namespace godwit::mover

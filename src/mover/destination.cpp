@@ -1,0 +1,270 @@
+#include "mover/destination.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <filesystem>
+#include <map>
+
+#include <fmt/core.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "mover/address.h"
+#include "mover/confine.h"
+#include "mover/control.h"
+#include "mover/forced_command.h"
+#include "mover/keys.h"
+#include "mover/ledger.h"
+#include "mover/report.h"
+#include "mover/signals.h"
+#include "mover/sshd.h"
+
+namespace godwit::mover {
+
+namespace {
+
+// Whoever can reach the port can open connections; ssh gives each 30 s to authenticate.
+constexpr std::size_t kMaxSessions = 32;
+// After the command's exit status was handed over: contract section 4.
+constexpr Duration kHandOver = std::chrono::seconds(1);
+
+class Listener {
+ public:
+  static Result<Listener> open(const DestinationOptions& options);
+  // The exit code.
+  Result<int> serve();
+  // The signal that ended it, 0 when none did.
+  int signal() { return signals_.received(); }
+
+ private:
+  Listener(TempDir dir, SshdSetup sshd) : dir_(std::move(dir)), sshd_(std::move(sshd)) {}
+
+  struct Session {
+    Process process;
+    std::string peer;
+  };
+  struct Ending {
+    int code;
+    int session;     // the connection that asked
+    int control;     // its control connection, -1 when that has closed
+    Duration until;  // meaningful once control is -1
+  };
+
+  std::vector<pollfd> watched() const;
+  void turn(const pollfd& ready);
+  void acceptPeer();
+  void reap(int pidfd);
+  void acceptCommand();
+  void hear(int control);
+  void obey(int control, const std::string& message);
+  void dropCommand(int control);
+  void answerShutdowns();
+  Result<void> makeDurable() const;
+  bool over() const;
+  void endSessions();
+
+  TempDir dir_;
+  SshdSetup sshd_;
+  SystemClock clock_;
+  UniqueFd volume_, tcp_, control_;
+  SignalWatch signals_;
+  int nextSession_ = 1;
+  std::map<int, Session> sessions_;   // by number
+  std::map<int, UniqueFd> commands_;  // control connections by descriptor
+  Ledger ledger_;
+  std::optional<Ending> ending_;
+};
+
+Result<Listener> Listener::open(const DestinationOptions& options) {
+  GODWIT_ASSIGN(const auto address, parseListen(options.listen));
+  GODWIT_ASSIGN(auto volume, openVolume(options.data));
+  GODWIT_ASSIGN(auto dir, TempDir::make());
+  GODWIT_ASSIGN(auto sshd, setUpSshd(dir, options.keys, options.user));
+  std::error_code error;
+  const auto data = std::filesystem::canonical(options.data, error).string();
+  if (error) return Error{Errc::Io, options.data + ": " + error.message()};
+  GODWIT_TRY(writePrivate(dir.file(kSessionData), data));
+  Listener out(std::move(dir), std::move(sshd));
+  out.volume_ = std::move(volume);
+  GODWIT_ASSIGN(out.control_, listenControl(out.dir_.file(kSessionSocket)));
+  GODWIT_ASSIGN(out.signals_, SignalWatch::make());
+  GODWIT_ASSIGN(out.tcp_, listenTcp(address));
+  log::info("mover", "listening on {} for {}", ownName(out.tcp_.get()), data);
+  return out;
+}
+
+Result<int> Listener::serve() {
+  while (!over()) {
+    auto fds = watched();
+    int wait = -1;
+    if (ending_ && ending_->control < 0) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(ending_->until - clock_.monotonic()).count();
+      wait = static_cast<int>(std::max<std::int64_t>(0, left));
+    }
+    if (::poll(fds.data(), fds.size(), wait) < 0 && errno != EINTR) return errnoError("poll");
+    if (const int number = signal()) {
+      endSessions();
+      return Error{Errc::Cancelled, fmt::format("ended by signal {} before the source was done", number)};
+    }
+    for (const auto& fd : fds) {
+      if (fd.revents) turn(fd);
+    }
+    answerShutdowns();
+  }
+  endSessions();
+  return ending_->code;
+}
+
+std::vector<pollfd> Listener::watched() const {
+  std::vector<pollfd> fds = {{signals_.fd(), POLLIN, 0}, {control_.get(), POLLIN, 0}};
+  if (!ending_) fds.push_back({tcp_.get(), POLLIN, 0});
+  for (const auto& [number, session] : sessions_) fds.push_back({session.process.pidfd(), POLLIN, 0});
+  for (const auto& [fd, command] : commands_) fds.push_back({fd, POLLIN, 0});
+  return fds;
+}
+
+void Listener::turn(const pollfd& ready) {
+  if (ready.fd == signals_.fd()) return;
+  if (ready.fd == tcp_.get()) return acceptPeer();
+  if (ready.fd == control_.get()) return acceptCommand();
+  if (commands_.count(ready.fd)) return hear(ready.fd);
+  reap(ready.fd);
+}
+
+void Listener::acceptPeer() {
+  UniqueFd fd(::accept4(tcp_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (!fd.valid()) return;  // the peer went away again
+  const auto peer = peerName(fd.get());
+  if (sessions_.size() >= kMaxSessions)
+    return log::warn("mover", "{}: turned away, {} connections are open", peer, kMaxSessions);
+  const int number = nextSession_++;
+  auto process = startSshd(sshd_, fd.get(), number);
+  if (!process.ok()) return log::error("mover", "{}: {}", peer, process.error().message);
+  log::info("mover", "connection {} from {}", number, peer);
+  sessions_.emplace(number, Session{*std::move(process), peer});
+}
+
+void Listener::reap(int pidfd) {
+  for (auto it = sessions_.begin(); it != sessions_.end(); ++it) {
+    if (it->second.process.pidfd() != pidfd) continue;
+    const auto status = it->second.process.wait(Duration(0));
+    if (status.ok() && !*status) return;
+    log::info("mover", "connection {} from {} ended", it->first, it->second.peer);
+    sessions_.erase(it);
+    return;
+  }
+}
+
+void Listener::acceptCommand() {
+  auto fd = acceptControl(control_.get());
+  if (!fd.ok()) return log::warn("mover", "{}", fd.error().message);
+  const int number = fd->get();
+  commands_.emplace(number, *std::move(fd));
+}
+
+void Listener::hear(int control) {
+  const auto message = receiveMessage(control);
+  if (!message.ok() || message->empty()) return dropCommand(control);
+  obey(control, *message);
+}
+
+void Listener::obey(int control, const std::string& message) {
+  int code = 0, session = 0;
+  if (message == "begin push" || message == "begin read") {
+    const auto refusal = ledger_.begin(control, message == "begin push");
+    if (!refusal)
+      log::info("mover", "a transfer {} started", message == "begin push" ? "to the volume" : "from the volume");
+    if (!sendMessage(control, refusal ? "no " + *refusal : "ok").ok()) dropCommand(control);
+  } else if (::sscanf(message.c_str(), "end %d", &code) == 1) {
+    log::info("mover", "the transfer ended with code {}", code);
+    ledger_.end(control, code);
+  } else if (::sscanf(message.c_str(), "shutdown %d %d", &code, &session) == 2) {
+    if (ledger_.running() > 0) log::info("mover", "shutdown {} waits for a running transfer", code);
+    ledger_.askShutdown(control, code, session);
+  } else {
+    log::warn("mover", "{}", message);
+  }
+}
+
+void Listener::dropCommand(int control) {
+  ledger_.closed(control);
+  commands_.erase(control);
+  if (ending_ && ending_->control == control) {
+    ending_->control = -1;
+    ending_->until = clock_.monotonic() + kHandOver;
+  }
+}
+
+void Listener::answerShutdowns() {
+  while (auto verdict = ledger_.decide()) {
+    if (!verdict->refusal) {
+      const auto durable = makeDurable();
+      if (!durable.ok()) verdict->refusal = durable.error().message;
+    }
+    if (verdict->refusal) {
+      ledger_.reopen();
+      log::warn("mover", "shutdown {} refused: {}", verdict->code, *verdict->refusal);
+      if (!sendMessage(verdict->id, "no " + *verdict->refusal).ok()) dropCommand(verdict->id);
+      continue;
+    }
+    log::info("mover", "shutdown {} accepted", verdict->code);
+    ending_ = Ending{verdict->code, verdict->session, verdict->id, Duration(0)};
+    if (!sendMessage(verdict->id, "ok").ok()) dropCommand(verdict->id);
+  }
+}
+
+Result<void> Listener::makeDurable() const {
+  if (::syncfs(volume_.get()) != 0) return errnoError("writing the volume to stable storage");
+  return {};
+}
+
+bool Listener::over() const {
+  if (!ending_) return false;
+  if (!sessions_.count(ending_->session)) return true;
+  return ending_->control < 0 && clock_.monotonic() >= ending_->until;
+}
+
+// sshd takes its session's processes' pipes with it; a forced command ends when our control connection closes.
+void Listener::endSessions() {
+  tcp_.reset();
+  commands_.clear();
+  for (auto& [number, session] : sessions_) (void)session.process.killGroup(SIGTERM).ok();
+  for (auto& [number, session] : sessions_) {
+    constexpr auto kGrace = std::chrono::seconds(2);
+    const auto ended = session.process.wait(kGrace);
+    if (!ended.ok() || *ended) continue;
+    (void)session.process.killGroup(SIGKILL).ok();
+    (void)session.process.wait(Duration(-1)).ok();
+  }
+  sessions_.clear();
+}
+
+}  // namespace
+
+int runDestination(const DestinationOptions& options) {
+  log::configure({.fd = STDOUT_FILENO});
+  ::signal(SIGPIPE, SIG_IGN);
+  const SystemClock clock;
+  const auto start = clock.monotonic();
+  api::MoverResult result;
+  result.engine = "rsync";
+  auto listener = Listener::open(options);
+  const auto code = listener.ok() ? listener->serve() : Result<int>(listener.error());
+  result.duration = clock.monotonic() - start;
+  result.ok = code.ok() && *code == 0;
+  if (!code.ok())
+    result.error = code.error().message;
+  else if (*code != 0)
+    result.error = fmt::format("the source reported failure: shutdown {}", *code);
+  report(result, "the replica is complete");
+  if (code.ok()) return *code;
+  return listener.ok() && listener->signal() ? 128 + listener->signal() : 1;
+}
+
+}  // namespace godwit::mover

@@ -1,0 +1,190 @@
+#include "mover/forced_command.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <charconv>
+
+#include <fmt/core.h>
+
+#include "base/json.h"
+#include "base/landlock.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "mover/account_view.h"
+#include "mover/confine.h"
+#include "mover/control.h"
+#include "mover/rsync_command.h"
+#include "mover/temp_dir.h"
+#include "mover/unescape.h"
+
+namespace godwit::mover {
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+struct Session {
+  std::string directory;
+  std::string id;
+  std::string data;
+  UniqueFd control;
+};
+
+Result<Session> openSession() {
+  Session session;
+  session.directory = environment(kSessionDirectory);
+  session.id = environment(kSessionId, "0");
+  if (session.directory.empty())
+    return Error{Errc::Unsupported, "this is the login shell of `godwit mover destination`"};
+  GODWIT_ASSIGN(session.data, readFile(session.directory + "/" + kSessionData, 4096));
+  GODWIT_ASSIGN(session.control, connectControl(session.directory + "/" + kSessionSocket));
+  return session;
+}
+
+// rsync sees the volume and what it needs to run, nothing else: not even our keys.
+Result<void> confineToVolume(const Session& session, bool readOnly) {
+  using Access = LandlockRule::Access;
+  std::vector<LandlockRule> rules = {{session.data, readOnly ? Access::ReadOnly : Access::ReadWrite},
+                                     {"/dev/null", Access::ReadWrite},
+                                     {session.directory + "/etc"},
+                                     {kViewDirectory}};
+  for (const char* path : {"/usr", "/bin", "/lib", "/lib64", "/etc", "/dev/urandom", "/proc/self"})
+    rules.push_back({path});
+  const auto applied = applyLandlock(rules);
+  if (applied.ok()) return {};
+  if (!applied.is(Errc::Unsupported)) return applied.error();
+  log::warn("mover", "no Landlock in this kernel: rsync is confined by its checked arguments alone");
+  return sendMessage(session.control.get(),
+                     "refused (warning only) no Landlock in this kernel: rsync is confined by its arguments alone");
+}
+
+// Ends with rsync, and ends rsync when the destination itself ends.
+Result<int> superviseRsync(Process& rsync, int control) {
+  pollfd fds[2] = {{rsync.pidfd(), POLLIN, 0}, {control, POLLIN, 0}};
+  while (!(fds[0].revents & POLLIN)) {
+    if (::poll(fds, 2, -1) < 0 && errno != EINTR) return errnoError("poll");
+    if (fds[1].revents == 0) continue;
+    (void)rsync.killGroup(SIGTERM).ok();
+    fds[1].fd = -1;
+    fds[1].revents = 0;
+  }
+  GODWIT_ASSIGN(const auto status, rsync.wait(Duration(-1)));
+  return status->code;
+}
+
+Result<int> runRsync(const Session& session, const Words& words) {
+  GODWIT_ASSIGN(const auto command, parseRsyncCommand(words, session.data));
+  GODWIT_ASSIGN(const auto volume, openVolume(session.data));
+  for (const auto& path : command.paths) GODWIT_TRY(checkBeneath(volume.get(), path));
+  for (const auto& path : command.optionPaths) GODWIT_TRY(checkBeneath(volume.get(), path));
+  const int control = session.control.get();
+  GODWIT_TRY(askControl(control, command.pushes() ? "begin push" : "begin read"));
+  GODWIT_TRY(confineToVolume(session, !command.pushes()));
+  ProcessSpec spec;
+  spec.argv = {"rsync"};
+  spec.argv.insert(spec.argv.end(), command.options.begin(), command.options.end());
+  spec.argv.push_back(".");
+  spec.argv.insert(spec.argv.end(), command.paths.begin(), command.paths.end());
+  spec.cwd = session.data;
+  spec.dieWithParent = true;
+  GODWIT_ASSIGN(auto rsync, Process::spawn(spec));
+  GODWIT_ASSIGN(const int code, superviseRsync(rsync, control));
+  (void)sendMessage(control, fmt::format("end {}", code)).ok();  // a destination that has ended needs no report
+  return code;
+}
+
+Result<int> runShutdown(const Session& session, const Words& words) {
+  int code = -1;
+  const auto& text = words.size() == 2 ? words[1] : std::string();
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
+  if (error != std::errc() || end != text.data() + text.size() || code < 0 || code > 255) {
+    return Error{Errc::Invalid, "usage: shutdown N, N from 0 to 255"};
+  }
+  GODWIT_TRY(askControl(session.control.get(), fmt::format("shutdown {} {}", code, session.id)));
+  return 0;
+}
+
+Result<std::string> confinedArgument(const Words& words) {
+  if (words.size() > 2) return Error{Errc::Invalid, fmt::format("usage: {} [PATH]", words[0])};
+  return confineName(words.size() == 2 ? words[1] : "/");
+}
+
+// One line of JSON: version, whether PATH exists, how many entries it holds (at most 1000), whether owners can be kept,
+// and the bytes that are free.
+Result<int> runInfo(const Session& session, const Words& words) {
+  GODWIT_ASSIGN(const auto path, confinedArgument(words));
+  GODWIT_ASSIGN(const auto volume, openVolume(session.data));
+  GODWIT_TRY(checkBeneath(volume.get(), path));
+  const auto directory = openBeneath(volume.get(), path);
+  if (!directory.ok() && !directory.is(Errc::NotFound)) return directory.error();
+  std::size_t entries = 0;
+  if (directory.ok()) {
+    constexpr std::size_t kEnough = 1000;
+    GODWIT_ASSIGN(entries, countEntries(directory->get(), path == ".", kEnough));
+  }
+  struct statvfs fs {};
+  if (::fstatvfs(volume.get(), &fs) != 0) return errnoError("statvfs");
+  const Json answer = {{"godwit", GODWIT_VERSION},
+                       {"exists", directory.ok()},
+                       {"entries", entries},
+                       {"root", ::geteuid() == 0},
+                       {"free", static_cast<std::uint64_t>(fs.f_bavail) * fs.f_frsize}};
+  GODWIT_TRY(writeAll(STDOUT_FILENO, dumpJson(answer) + "\n"));
+  return 0;
+}
+
+Result<int> runPrepare(const Session& session, const Words& words) {
+  GODWIT_ASSIGN(const auto path, confinedArgument(words));
+  GODWIT_ASSIGN(const auto volume, openVolume(session.data));
+  GODWIT_TRY(makeBeneath(volume.get(), path));
+  return 0;
+}
+
+Result<int> dispatch(const Session& session, std::string_view text) {
+  GODWIT_ASSIGN(const auto words, splitCommand(text));
+  if (words.empty()) return Error{Errc::Invalid, "no command: there is no shell here"};
+  if (words[0] == "rsync") return runRsync(session, words);
+  if (words[0] == "shutdown") return runShutdown(session, words);
+  if (words[0] == "godwit-info") return runInfo(session, words);
+  if (words[0] == "godwit-prepare") return runPrepare(session, words);
+  if (words[0] == "diskrsync") {
+    return Error{Errc::Unsupported,
+                 "diskrsync: this destination holds a file system, not a block device; replicate a PVC of volumeMode "
+                 "Filesystem"};
+  }
+  return Error{Errc::Forbidden, fmt::format("{}: only rsync --server and shutdown N can run here", words[0])};
+}
+
+// The first `limit` bytes of hostile text, printable.
+std::string shown(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, 200)) out += c >= 0x20 && c < 0x7f ? c : '?';
+  return out;
+}
+
+}  // namespace
+
+int runForcedCommand(std::string_view command) {
+  log::configure({.fd = STDERR_FILENO});
+  auto session = openSession();
+  if (!session.ok()) {
+    log::error("mover", "{}", session.error().message);
+    return 126;
+  }
+  const auto original = environment("SSH_ORIGINAL_COMMAND");
+  const std::string_view text = original.empty() ? command : original;
+  const auto code = dispatch(*session, text);
+  if (code.ok()) return *code;
+  log::error("mover", "refused: {}", shown(code.error().message));
+  // The first connection may be spoken for by a transfer that never began; the log has its own.
+  const auto listener = connectControl(session->directory + "/" + kSessionSocket);
+  if (listener.ok()) {
+    (void)sendMessage(listener->get(), fmt::format("refused {}: {}", shown(text), shown(code.error().message))).ok();
+  }
+  return 1;
+}
+
+}  // namespace godwit::mover

@@ -1,0 +1,49 @@
+#include "mover/ledger.h"
+
+#include <fmt/core.h>
+
+namespace godwit::mover {
+
+std::optional<std::string> Ledger::begin(Id id, bool pushes) {
+  if (stopping_) return "the destination is ending";
+  running_[id] = {pushes, ++started_};
+  return std::nullopt;
+}
+
+void Ledger::end(Id id, int code) {
+  const auto it = running_.find(id);
+  if (it == running_.end()) return;
+  constexpr int kVanished = 24;
+  if (it->second.pushes && it->second.number > newestJudged_) {
+    newestJudged_ = it->second.number;
+    lastFailed_ = code != 0 && code != kVanished;
+    lastCode_ = code;
+  }
+  running_.erase(it);
+}
+
+void Ledger::closed(Id id) {
+  constexpr int kCut = 255;
+  end(id, kCut);
+  waiting_.erase(id);
+}
+
+void Ledger::askShutdown(Id id, int code, int session) {
+  waiting_[id] = {code, session};
+}
+
+std::optional<Ledger::Verdict> Ledger::decide() {
+  if (waiting_.empty() || !running_.empty() || stopping_) return std::nullopt;
+  const auto [id, request] = *waiting_.begin();
+  waiting_.erase(waiting_.begin());
+  Verdict verdict{id, request.code, request.session, std::nullopt};
+  if (lastFailed_) {
+    verdict.refusal =
+        fmt::format("the last transfer failed (code {}), the replica is not complete; send it again", lastCode_);
+  } else {
+    stopping_ = true;
+  }
+  return verdict;
+}
+
+}  // namespace godwit::mover

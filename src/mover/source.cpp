@@ -1,0 +1,286 @@
+#include "mover/source.h"
+
+#include <signal.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <fmt/core.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "mover/child.h"
+#include "mover/confine.h"
+#include "mover/report.h"
+#include "mover/rsync_output.h"
+#include "mover/ssh_link.h"
+
+namespace godwit::mover {
+
+namespace {
+
+// rsync's exit codes that decide something here.
+enum RsyncCode { kSyntax = 1, kIncompatible = 2, kUnsupported = 4, kVanished = 24 };
+constexpr int kSshFailed = 255;
+
+// What the other end told about itself.
+struct Remote {
+  bool godwit = false;  // else VolSync's mover or a person's sshd
+  bool root = true;
+  std::size_t entries = 0;
+  std::uint64_t free = 0;
+};
+
+struct Attempt {
+  int code = 0;
+  ErrorDigest errors;
+};
+
+class Sender {
+ public:
+  Sender(const SourceOptions& options, SshLink link, SignalWatch& signals, api::MoverResult& result)
+      : options_(options), link_(std::move(link)), signals_(signals), result_(result) {}
+  ~Sender() { link_.disconnect(); }
+
+  // The exit code; an error carries the message, and code() the exit code that goes with it.
+  Result<void> run();
+  int code() const { return code_; }
+
+ private:
+  Result<void> prepare();
+  Result<void> learnRemote();
+  Result<void> guardReplica(std::size_t sourceEntries);
+  Result<std::size_t> deletionsOfDryRun();
+  Result<void> transfer();
+  Result<Attempt> rsyncOnce();
+  std::vector<std::string> rsyncArguments(bool dryRun) const;
+  void show(const Progress& progress);
+  Error explain(const Attempt& attempt);
+  Result<void> finish();
+
+  const SourceOptions& options_;
+  SshLink link_;
+  SignalWatch& signals_;
+  api::MoverResult& result_;
+  SystemClock clock_;
+  std::string remotePath_;
+  Remote remote_;
+  bool deleteFirst_ = false;
+  int attempt_ = 1;
+  Duration lastShown_{0};
+  int code_ = 1;
+};
+
+Result<void> Sender::run() {
+  GODWIT_ASSIGN(remotePath_, confineName(options_.path));
+  if (remotePath_ != "." && remotePath_.back() != '/') remotePath_ += '/';
+  GODWIT_ASSIGN(const auto volume, openVolume(options_.data));
+  GODWIT_ASSIGN(const auto entries, countEntries(volume.get(), true, 1));
+  code_ = kSshFailed;
+  log::info("mover", "sending {} to {}, path {}", options_.data, link_.where(), options_.path);
+  GODWIT_TRY(link_.connect(signals_));
+  GODWIT_TRY(learnRemote());
+  GODWIT_TRY(guardReplica(entries));
+  code_ = 1;
+  GODWIT_TRY(prepare());
+  GODWIT_TRY(transfer());
+  return finish();
+}
+
+// A Godwit end answers; VolSync's and others refuse the command, which is an answer too.
+Result<void> Sender::learnRemote() {
+  GODWIT_ASSIGN(const auto answer, link_.ask({"godwit-info", remotePath_}, signals_));
+  if (answer.status.code == kSshFailed) return Error{Errc::Unavailable, "the connection broke: " + answer.err};
+  const auto json = parseJson(answer.out);
+  remote_.godwit = answer.status.success() && json.ok() && !text(*json, "godwit").empty();
+  if (!remote_.godwit) {
+    // Our own end refuses a bad path here; any other end does not know the command.
+    if (answer.err.find("godwit-info") == std::string::npos && answer.err.find("symbolic link") != std::string::npos) {
+      return Error{Errc::Forbidden, "the destination refuses the path: " + answer.err};
+    }
+    log::info("mover", "the other end is not Godwit: plain rsync");
+    return {};
+  }
+  remote_.entries = static_cast<std::size_t>(std::max<std::int64_t>(0, number(0, *json, "entries")));
+  remote_.free = static_cast<std::uint64_t>(std::max<std::int64_t>(0, number(0, *json, "free")));
+  remote_.root = truth(*json, "root");
+  if (!remote_.root) result_.warning = "the destination does not run as root: owners and devices are not kept";
+  return {};
+}
+
+// An empty volume in place of one that was not is more often a failed mount than a wish.
+Result<void> Sender::guardReplica(std::size_t sourceEntries) {
+  if (sourceEntries > 0 || options_.allowEmpty) return {};
+  std::size_t losses = remote_.entries;
+  if (!remote_.godwit) {
+    GODWIT_ASSIGN(losses, deletionsOfDryRun());
+  }
+  if (losses == 0) return {};
+  code_ = kSafetyHalt;
+  return Error{
+      Errc::Conflict,
+      fmt::format("the source volume {} is empty but its replica is not: nothing was sent or deleted. If the volume "
+                  "shall be empty, annotate the ReplicationSource godwit/allow-empty: \"true\" (--allow-empty)",
+                  options_.data)};
+}
+
+Result<std::size_t> Sender::deletionsOfDryRun() {
+  ProcessSpec spec{.argv = rsyncArguments(true), .env = link_.environment()};
+  api::MoverResult counted;
+  ErrorDigest errors;
+  GODWIT_ASSIGN(const auto status, runChild(
+                                       spec, signals_, [&](std::string_view line) { takeStatistic(line, counted); },
+                                       [&](std::string_view line) { errors.take(line); }));
+  if (!status.success()) {
+    return Error{Errc::Unavailable, "cannot tell whether the replica is empty, and the source is: " + errors.first()};
+  }
+  return static_cast<std::size_t>(counted.deletions);
+}
+
+Result<void> Sender::prepare() {
+  if (!remote_.godwit || remotePath_ == ".") return {};
+  GODWIT_ASSIGN(const auto answer, link_.ask({"godwit-prepare", remotePath_}, signals_));
+  if (answer.status.success()) return {};
+  return Error{Errc::Io, fmt::format("the destination cannot make {}: {}", options_.path, answer.err)};
+}
+
+std::vector<std::string> Sender::rsyncArguments(bool dryRun) const {
+  // Without CAP_SYS_ADMIN, trusted.* can be neither read nor set, yet btrfs lists it, and rsync would fail for ever.
+  std::vector<std::string> out = {"rsync", "-aHAXSx", "--numeric-ids", "--exclude=/lost+found", "--filter=-x trusted.*", "--no-h"};
+  out.push_back(deleteFirst_ ? "--delete-before" : "--delete");
+  out.push_back(dryRun ? "--info=stats2" : "--info=progress2,stats2");
+  if (dryRun) out.push_back("--dry-run");
+  if (!remote_.godwit && remotePath_ != ".") out.push_back("--mkpath");
+  out.insert(out.end(), {"-e", link_.rsyncShell()});
+  out.push_back(options_.data.back() == '/' ? options_.data : options_.data + "/");
+  out.push_back(std::string(SshLink::host()) + ":" + remotePath_);
+  return out;
+}
+
+Result<Attempt> Sender::rsyncOnce() {
+  Attempt attempt;
+  ProcessSpec spec{.argv = rsyncArguments(false), .env = link_.environment()};
+  const auto out = [&](std::string_view line) {
+    if (const auto progress = parseProgress(line))
+      show(*progress);
+    else
+      takeStatistic(line, result_);
+  };
+  const auto err = [&](std::string_view line) {
+    attempt.errors.take(line);
+    log::warn("mover", "{}", line);
+  };
+  GODWIT_ASSIGN(const auto status, runChild(spec, signals_, out, err));
+  attempt.code = status.code;
+  return attempt;
+}
+
+void Sender::show(const Progress& progress) {
+  publishProgress({{"bytes", progress.bytes},
+                   {"percent", progress.percent},
+                   {"rate", progress.rate},
+                   {"etaSeconds", progress.etaSeconds},
+                   {"filesTransferred", progress.filesTransferred},
+                   {"filesLeft", progress.filesLeft},
+                   {"files", progress.filesKnown},
+                   {"attempt", attempt_}});
+  constexpr Duration kEvery = std::chrono::seconds(2);
+  const auto now = clock_.monotonic();
+  if (lastShown_ != Duration(0) && now - lastShown_ < kEvery) return;
+  lastShown_ = now;
+  log::info("mover", "{}% of what is known, {} bytes, {} files sent, {} of {} to check, {} bytes/s, {} s left",
+            progress.percent, progress.bytes, progress.filesTransferred, progress.filesLeft, progress.filesKnown,
+            progress.rate, progress.etaSeconds);
+}
+
+Error Sender::explain(const Attempt& attempt) {
+  auto message = fmt::format("rsync ended with code {}: {}", attempt.code, attempt.errors.first());
+  if (attempt.code == kVanished) {
+    message = fmt::format(
+        "{} files vanished while they were read (code 24); take a point-in-time copy (copyMethod Snapshot or Clone)",
+        attempt.errors.vanished());
+  }
+  if (!attempt.errors.noSpace()) return {Errc::Io, std::move(message)};
+  struct statvfs fs {};
+  const bool known = ::statvfs(options_.data.c_str(), &fs) == 0;
+  const auto used = known ? static_cast<std::uint64_t>(fs.f_blocks - fs.f_bfree) * fs.f_frsize : 0;
+  return {Errc::Io, fmt::format("the destination is full: {} bytes were free there before the transfer, the source's "
+                                "file system holds {} bytes; "
+                                "enlarge the destination's volume. {}",
+                                remote_.free, used, attempt.errors.first())};
+}
+
+Result<void> Sender::transfer() {
+  for (TransferRetry retry;;) {
+    GODWIT_ASSIGN(const auto attempt, rsyncOnce());
+    result_.vanished = attempt.errors.vanished();
+    code_ = attempt.code;
+    if (attempt.code == 0) return {};
+    const bool again = attempt_ > 1;
+    if (attempt.code == kVanished && options_.direct && again) {
+      result_.warning = fmt::format("{} files vanished during the transfer of a volume in use", result_.vanished);
+      return {};
+    }
+    const bool hopeless = attempt.code == kSyntax || attempt.code == kIncompatible || attempt.code == kUnsupported;
+    // A full destination is tried once more: what is to be deleted may make the room if it goes first.
+    if (hopeless || (attempt.errors.noSpace() && deleteFirst_)) return explain(attempt);
+    deleteFirst_ |= attempt.errors.noSpace();
+    const auto delay = retry.next();
+    if (!delay) return explain(attempt);
+    attempt_ = retry.attempt();
+    log::warn("mover", "{}; attempt {} of {} in {} s", explain(attempt).message, attempt_, TransferRetry::kAttempts,
+              std::chrono::duration_cast<std::chrono::seconds>(*delay).count());
+    GODWIT_TRY(pauseFor(*delay, signals_));
+    code_ = kSshFailed;
+    GODWIT_TRY(link_.connect(signals_));
+  }
+}
+
+// An answer that got lost is asked for again; a destination that is gone by then has accepted: it ends for no other
+// reason.
+Result<void> Sender::finish() {
+  code_ = 1;
+  GODWIT_ASSIGN(auto answer, link_.ask({"shutdown", "0"}, signals_));
+  if (answer.status.code == kSshFailed) {
+    const auto back = link_.connect(signals_, std::chrono::seconds(5));
+    if (back.is(Errc::Unavailable)) {
+      result_.warning = "the connection broke while the destination was told to end; it has ended";
+      return {};
+    }
+    GODWIT_TRY(back);
+    GODWIT_ASSIGN(answer, link_.ask({"shutdown", "0"}, signals_));
+  }
+  if (answer.status.success()) return {};
+  return Error{Errc::Io, fmt::format("the transfer is complete, but the destination refuses to end (code {}): {}",
+                                     answer.status.code, answer.err)};
+}
+
+Result<void> send(const SourceOptions& options, api::MoverResult& result, int& code) {
+  GODWIT_ASSIGN(auto signals, SignalWatch::make());
+  GODWIT_ASSIGN(const auto dir, TempDir::make());
+  GODWIT_ASSIGN(auto link, SshLink::setUp(dir, options));
+  Sender sender(options, std::move(link), signals, result);
+  const auto sent = sender.run();
+  code = signals.received() ? 128 + signals.received() : sender.code();
+  return sent;
+}
+
+}  // namespace
+
+int runSource(const SourceOptions& options) {
+  log::configure({.fd = STDOUT_FILENO});
+  ::signal(SIGPIPE, SIG_IGN);
+  if (!options.progress.empty()) ::setenv(api::mover_env::kProgress, options.progress.c_str(), 1);
+  const SystemClock clock;
+  const auto start = clock.monotonic();
+  api::MoverResult result;
+  result.engine = "rsync";
+  int code = 1;
+  const auto sent = send(options, result, code);
+  result.duration = clock.monotonic() - start;
+  result.ok = sent.ok();
+  if (!sent.ok()) result.error = sent.error().message;
+  report(result, api::summary(result));
+  return sent.ok() ? 0 : std::max(code, 1);
+}
+
+}  // namespace godwit::mover

@@ -1,0 +1,102 @@
+#include "replication/cleanup.h"
+
+#include "api/names.h"
+#include "replication/act.h"
+
+namespace godwit::replication {
+
+namespace {
+
+using kube::resources::kJobs;
+using kube::resources::kPersistentVolumeClaims;
+using kube::resources::kVolumeSnapshots;
+
+// The user wants to keep it: it stops being ours, and nothing else about it changes.
+template <class T>
+Result<void> letGo(Pass& pass, View<T>& view, const kube::ResourceType& type, const api::ObjectMeta& meta) {
+  Json owners = Json::array();
+  for (const auto& owner : meta.ownerReferences) {
+    if (owner.uid == pass.object.meta.uid) continue;
+    owners.push_back({{"apiVersion", owner.apiVersion}, {"kind", owner.kind}, {"name", owner.name}, {"uid", owner.uid},
+                      {"controller", owner.controller}, {"blockOwnerDeletion", owner.blockOwnerDeletion}});
+  }
+  const Json change = {{"metadata",
+                        {{"resourceVersion", meta.resourceVersion},
+                         {"ownerReferences", std::move(owners)},
+                         {"labels", {{api::kCleanupLabel, nullptr}}}}}};
+  const auto stored = patch(pass, view, type, meta.key(), change);
+  if (stored.is(Errc::NotFound)) return {};
+  return stored.ok() ? Result<void>() : stored.error();
+}
+
+template <class T>
+Result<void> drop(Pass& pass, View<T>& view, const kube::ResourceType& type, const api::ObjectMeta& meta) {
+  if (meta.deletionTimestamp) return {};
+  if (meta.labels.contains(api::kDoNotDeleteLabel)) return letGo(pass, view, type, meta);
+  return remove(pass, view, type, meta);
+}
+
+bool ofIteration(const Pass& pass, const api::ObjectMeta& meta) {
+  return ownedBy(meta, pass.object.meta) && meta.label(api::kCleanupLabel) == pass.object.meta.uid;
+}
+
+template <class T, class Which>
+Result<void> dropWhere(Pass& pass, View<T>& view, const kube::ResourceType& type, Which which) {
+  for (const auto& item : view.list(pass.object.meta.ns)) {
+    if (which(item->meta)) GODWIT_TRY(drop(pass, view, type, item->meta));
+  }
+  return {};
+}
+
+bool replaced(const Pass& pass, const api::ObjectMeta& snapshot) {
+  const auto& latest = pass.object.status.latestImage;
+  return pass.object.role == api::Role::Destination && ownedBy(snapshot, pass.object.meta) && latest &&
+         !(latest->kind == "VolumeSnapshot" && latest->name == snapshot.name);
+}
+
+// The next iteration chooses a new name.
+Result<void> forgetImageName(Pass& pass) {
+  const auto volume = pass.world.data(pass.object);
+  if (pass.object.role != api::Role::Destination || !volume || volume->meta.deletionTimestamp) return {};
+  if (!volume->meta.annotations.contains(api::kSnapNameAnnotation)) return {};
+  const Json change = {{"metadata", {{"annotations", {{api::kSnapNameAnnotation, nullptr}}}}}};
+  const auto stored = patch(pass, pass.doors.views.pvcs, kPersistentVolumeClaims, volume->meta.key(), change);
+  return stored.ok() || stored.is(Errc::NotFound) ? Result<void>() : stored.error();
+}
+
+bool temporary(const Pass& pass) {
+  const auto& spec = pass.object.spec;
+  return pass.object.role == api::Role::Destination && spec.rsync && spec.rsync->cleanupTempPVC &&
+         usesOwnVolume(pass.object) && !spec.rsync->direct();  // a Direct volume is the image itself
+}
+
+Result<void> sweep(Pass& pass) {
+  auto& views = pass.doors.views;
+  const auto mine = [&](const api::ObjectMeta& meta) { return ofIteration(pass, meta); };
+  GODWIT_TRY(dropWhere(pass, views.jobs, kJobs, mine));
+  GODWIT_TRY(dropWhere(pass, views.pvcs, kPersistentVolumeClaims, mine));
+  if (temporary(pass)) {
+    const auto made = pass.world.made;
+    if (made && ownedBy(made->meta, pass.object.meta)) {
+      GODWIT_TRY(drop(pass, views.pvcs, kPersistentVolumeClaims, made->meta));
+    }
+  } else {
+    GODWIT_TRY(forgetImageName(pass));
+  }
+  return dropWhere(pass, views.snapshots, kVolumeSnapshots,
+                   [&](const api::ObjectMeta& meta) { return ofIteration(pass, meta) || replaced(pass, meta); });
+}
+
+}  // namespace
+
+Outcome cleanUp(Pass& pass) {
+  if (pass.object.meta.annotations.contains(api::kDebugMoverAnnotation) && pass.world.job) {
+    pass.note = fmt::format("the mover is kept for debugging; remove annotation {} to go on", api::kDebugMoverAnnotation);
+    return Wait{pass.note};
+  }
+  const auto swept = sweep(pass);
+  if (!swept) return outcomeOf(swept.error());
+  return Done{};
+}
+
+}  // namespace godwit::replication

@@ -1,0 +1,259 @@
+#include "replication/controller.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <thread>
+
+#include "api/names.h"
+#include "base/log.h"
+#include "kube/work_queue.h"
+#include "replication/reconciler.h"
+
+namespace godwit::replication {
+
+namespace {
+
+using api::Role;
+namespace kinds = kube::resources;
+
+std::string keyOf(Role role, const api::NamespacedName& object) {
+  return std::string(api::name(role)) + "/" + object.ns + "/" + object.name;
+}
+
+std::pair<Role, api::NamespacedName> parseKey(const std::string& key) {
+  const auto first = key.find('/'), second = key.find('/', first + 1);
+  const Role role = key.compare(0, first, api::name(Role::Source)) == 0 ? Role::Source : Role::Destination;
+  return {role, {key.substr(first + 1, second - first - 1), key.substr(second + 1)}};
+}
+
+// One kind that is followed.
+struct Feed {
+  Feed(kube::Api& api, const kube::ResourceType& of, kube::WatchOptions scope, kube::Sink& sink)
+      : type(of), reflector(api, of, std::move(scope), sink) {}
+  const kube::ResourceType& type;
+  kube::Reflector reflector;
+  std::atomic<bool> absent{false};  // the cluster does not know this kind; nothing to wait for
+  int failures = 0;
+  Duration retryAt{0};  // monotonic
+
+  bool ready() const { return absent || reflector.synced(); }
+  // What a failed step means: how long to wait before the next.
+  Duration failed(const Error& error, Random& random) {
+    const bool unknown = error.code == Errc::NotFound || error.code == Errc::Unsupported;
+    if (unknown && !absent.exchange(true)) log::warn("replication", "{}: {}", type.plural, error.message);
+    if (!unknown) log::debug("replication", "watching {}: {}", type.plural, error.message);
+    return kube::reflectorBackOff(++failures, random);
+  }
+  void succeeded() {
+    failures = 0;
+    absent = false;
+  }
+};
+
+}  // namespace
+
+struct Controller::Impl {
+  Impl(kube::Api& a, const Clock& c, Random& r, Metrics& m, ControllerConfig cfg)
+      : api(a), clock(c), random(r), config(std::move(cfg)), views(c), recorder(a, c, r, "godwit"), queue(c, r),
+        doors{api, clock, recorder, m, config, views} {
+    listen();
+    follow();
+  }
+
+  // --- who is woken by what ---
+
+  bool serves(const std::string& ns) const {
+    return config.namespaces.empty() ||
+           std::find(config.namespaces.begin(), config.namespaces.end(), ns) != config.namespaces.end();
+  }
+  void wake(Role role, const api::NamespacedName& object) {
+    if (serves(object.ns)) queue.add(keyOf(role, object));
+  }
+  void wakeOwner(const api::ObjectMeta& child) {
+    const auto* owner = child.controller();
+    if (!owner || owner->apiVersion != api::kApiVersion) return;
+    for (const auto role : {Role::Source, Role::Destination}) {
+      if (owner->kind == api::kindOf(role)) wake(role, {child.ns, owner->name});
+    }
+  }
+  void wakeUsersOf(const api::ObjectMeta& pvc) {
+    for (const auto& source : views.sources.cache().list(pvc.ns)) {
+      if (source->object.spec.sourcePVC == pvc.name) wake(Role::Source, source->meta.key());
+    }
+    for (const auto& destination : views.destinations.cache().list(pvc.ns)) {
+      const auto& rsync = destination->object.spec.rsync;
+      if (rsync && rsync->destinationPVC == pvc.name) wake(Role::Destination, destination->meta.key());
+    }
+  }
+
+  template <class T, class Wake>
+  void onChange(View<T>& view, Wake wakeFor) {
+    view.cache().listen([wakeFor](const T* before, const T* after) {
+      if (before && after && before->meta.resourceVersion == after->meta.resourceVersion) return;
+      wakeFor(after ? after->meta : before->meta);
+    });
+  }
+  void listen() {
+    onChange(views.sources, [this](const api::ObjectMeta& meta) { wake(Role::Source, meta.key()); });
+    onChange(views.destinations, [this](const api::ObjectMeta& meta) { wake(Role::Destination, meta.key()); });
+    const auto owner = [this](const api::ObjectMeta& meta) { wakeOwner(meta); };
+    onChange(views.jobs, owner);
+    onChange(views.snapshots, owner);
+    onChange(views.services, owner);
+    onChange(views.secrets, owner);
+    onChange(views.accounts, owner);
+    onChange(views.pvcs, [this](const api::ObjectMeta& meta) {
+      wakeOwner(meta);
+      wakeUsersOf(meta);
+    });
+    onChange(views.pods, [this](const api::ObjectMeta& meta) {
+      const auto* job = meta.controller();
+      const auto of = job ? views.jobs.get({meta.ns, job->name}) : nullptr;
+      of ? wakeOwner(of->meta) : wakeNamed(meta);
+    });
+  }
+  // A mover without its Job: an object of that name may wait for its end.
+  void wakeNamed(const api::ObjectMeta& pod) {
+    const auto label = pod.label("app.kubernetes.io/name");
+    for (const auto role : {Role::Source, Role::Destination}) {
+      for (const auto& object : views.of(role).cache().list(pod.ns)) {
+        if (api::podNameLabel(role, object->meta.name) == label) wake(role, object->meta.key());
+      }
+    }
+  }
+
+  void follow() {
+    const std::string ours = std::string(api::kCreatedByLabel) + "=" + api::kCreatedByValue;
+    const std::string movers = std::string(kComponentLabel) + "=" + kComponentValue;
+    add(kinds::kReplicationSources, views.sources.cache(), "");
+    add(kinds::kReplicationDestinations, views.destinations.cache(), "");
+    add(kinds::kPersistentVolumeClaims, views.pvcs.cache(), "");
+    add(kinds::kNamespaces, views.namespaces.cache(), "");
+    add(kinds::kJobs, views.jobs.cache(), ours);
+    add(kinds::kPods, views.pods.cache(), movers);
+    add(kinds::kVolumeSnapshots, views.snapshots.cache(), ours);
+    add(kinds::kServices, views.services.cache(), ours);
+    add(kinds::kSecrets, views.secrets.cache(), ours);
+    add(kinds::kServiceAccounts, views.accounts.cache(), ours);
+  }
+  void add(const kube::ResourceType& type, kube::Sink& sink, const std::string& labels) {
+    kube::WatchOptions scope;
+    scope.labelSelector = labels;
+    if (config.namespaces.size() == 1) {
+      if (type.namespaced) {
+        scope.ns = config.namespaces.front();
+      } else {
+        scope.fieldSelector = "metadata.name=" + config.namespaces.front();
+      }
+    }
+    feeds.push_back(std::make_unique<Feed>(api, type, std::move(scope), sink));
+  }
+  bool ready() const {
+    return std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed->ready(); });
+  }
+
+  // --- work ---
+
+  void process(const std::string& key) {
+    const auto [role, object] = parseKey(key);
+    const Next next = reconcile(doors, role, object);
+    if (next.backOff) {
+      queue.addRateLimited(key);
+    } else {
+      queue.forget(key);
+    }
+    if (next.again) queue.add(key);
+    if (next.wakeAt) queue.addAfter(key, std::max(Duration{0}, *next.wakeAt - clock.now()));
+    queue.done(key);
+  }
+
+  void followLoop(Feed& feed, const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const auto moved = feed.reflector.step(std::chrono::seconds(30));
+      Duration pause{0};
+      if (moved.ok()) {
+        feed.succeeded();
+      } else if (!moved.is(Errc::Cancelled)) {
+        pause = feed.failed(moved.error(), random);
+      }
+      std::unique_lock lock(mutex);
+      progress.notify_all();
+      if (pause > Duration{0}) paused.wait_for(lock, stop, pause, [] { return false; });
+    }
+  }
+  void workLoop(const std::stop_token& stop) {
+    {
+      std::unique_lock lock(mutex);
+      if (!progress.wait(lock, stop, [this] { return ready(); })) return;
+    }
+    while (const auto key = queue.get()) process(*key);
+  }
+
+  kube::Api& api;
+  const Clock& clock;
+  Random& random;
+  const ControllerConfig config;
+  Views views;
+  kube::Recorder recorder;
+  kube::WorkQueue queue;
+  Doors doors;
+  std::vector<std::unique_ptr<Feed>> feeds;
+  std::mutex mutex;
+  std::condition_variable_any progress, paused;
+};
+
+Controller::Controller(kube::Api& api, const Clock& clock, Random& random, Metrics& metrics, ControllerConfig config)
+    : impl_(std::make_unique<Impl>(api, clock, random, metrics, std::move(config))) {}
+Controller::~Controller() = default;
+
+void Controller::run(std::stop_token stop) {
+  std::vector<std::jthread> threads;
+  for (auto& feed : impl_->feeds) {
+    threads.emplace_back([this, &feed = *feed, stop] { impl_->followLoop(feed, stop); });
+  }
+  for (int i = 0; i < std::max(1, impl_->config.workers); ++i) {
+    threads.emplace_back([this, stop] { impl_->workLoop(stop); });
+  }
+  const std::stop_callback end(stop, [this] {
+    for (auto& feed : impl_->feeds) feed->reflector.cancel();
+    impl_->queue.shutDown();
+  });
+  for (auto& thread : threads) thread.join();
+}
+
+bool Controller::pump() {
+  bool any = false;
+  for (auto& feed : impl_->feeds) {
+    while (impl_->clock.monotonic() >= feed->retryAt) {
+      const auto moved = feed->reflector.step(std::chrono::milliseconds(0));
+      if (!moved.ok()) {
+        feed->retryAt = impl_->clock.monotonic() + feed->failed(moved.error(), impl_->random);
+        break;
+      }
+      feed->succeeded();
+      if (*moved == kube::Reflector::Moved::Idle) break;
+      any = true;
+    }
+  }
+  return any;
+}
+
+bool Controller::stepOne() {
+  if (!impl_->ready()) return false;
+  const auto key = impl_->queue.tryGet();
+  if (!key) return false;
+  impl_->process(*key);
+  return true;
+}
+
+std::optional<Duration> Controller::nextDelay() const {
+  auto delay = impl_->ready() ? impl_->queue.nextDelay() : std::nullopt;
+  for (const auto& feed : impl_->feeds) {
+    if (feed->retryAt <= impl_->clock.monotonic()) continue;
+    const Duration until = feed->retryAt - impl_->clock.monotonic();
+    delay = delay ? std::min(*delay, until) : until;
+  }
+  return delay;
+}
+
+}  // namespace godwit::replication

@@ -1,0 +1,44 @@
+// The operator's heart: caches, queue and the reconciler of both kinds. Knows no thread of its own when stepped.
+#pragma once
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "kube/api.h"
+
+namespace godwit::replication {
+
+struct ControllerConfig {
+  std::string moverImage = "localhost/godwit:latest";
+  std::vector<std::string> imagePullSecrets;
+  std::vector<std::string> namespaces;  // empty: all
+  enum class ForeignMovers { Report, Ignore } foreignMovers = ForeignMovers::Report;
+  enum class KeyType { Ed25519, Rsa4096, Ecdsa } keyType = KeyType::Ed25519;
+  std::string timeZone;  // for schedules without CRON_TZ; "" = the machine's
+  int workers = 4;
+};
+
+class Metrics;  // replication/metrics.h
+
+class Controller {
+ public:
+  Controller(kube::Api& api, const Clock& clock, Random& random, Metrics& metrics, ControllerConfig config);
+  ~Controller();
+
+  // Production: reflector threads and `workers` workers, until `stop`. Returns when all have ended.
+  void run(std::stop_token stop);
+
+  // Simulation: one thread, nothing blocks.
+  bool pump();  // feeds every event that is available to the caches; true if there was any
+  bool stepOne();  // reconciles one ready key; false if none was ready
+  std::optional<Duration> nextDelay() const;  // until a delayed key is due
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace godwit::replication

@@ -1,0 +1,70 @@
+// What a mover said, as status shows it: its own summary or error, then the end of its log.
+#include "api/mover_result.h"
+#include "api/names.h"
+#include "replication/steps.h"
+
+namespace godwit::replication {
+
+namespace {
+
+constexpr int kTailLines = 20;
+constexpr std::int64_t kTailBytes = 8192;
+
+// The pod's end may be known to the server before our watch tells us.
+View<api::Pod>::Ptr endedPod(Pass& pass) {
+  if (!pass.world.job || (pass.world.pod && pass.world.pod->terminated)) return pass.world.pod;
+  const auto& meta = pass.object.meta;
+  const auto selector = fmt::format("app.kubernetes.io/name={},{}={}", api::podNameLabel(pass.object.role, meta.name),
+                                    kComponentLabel, kComponentValue);
+  const auto pods = pass.doors.api.list(kube::resources::kPods, {.ns = meta.ns, .labelSelector = selector});
+  if (!pods) return pass.world.pod;
+  View<api::Pod>::Ptr youngest = pass.world.pod;
+  for (const auto& item : pods->items) {
+    auto pod = std::make_shared<const api::Pod>(api::podFromJson(item));
+    if (!ownedBy(pod->meta, pass.world.job->meta)) continue;
+    if (!youngest || pod->meta.creationTimestamp >= youngest->meta.creationTimestamp) youngest = std::move(pod);
+  }
+  return youngest;
+}
+
+std::string headline(const api::Pod& pod, bool successful) {
+  const auto result = api::decodeMoverResult(pod.terminationMessage);
+  if (successful) return result.ok() ? api::summary(*result) : "";
+  if (result.ok() && !result->error.empty()) return result->error;
+  return fmt::format("the mover ended with exit code {}", pod.exitCode);
+}
+
+bool notPointInTime(const api::ObjectMeta& meta) { return meta.annotation(kPointInTimeAnnotation) == "false"; }
+
+}  // namespace
+
+std::string remarks(const World& world) {
+  std::string out;
+  if ((world.made && notPointInTime(world.made->meta)) || (world.copy && notPointInTime(world.copy->meta)) ||
+      (world.image && notPointInTime(world.image->meta))) {
+    out = "not point-in-time: files changed while they were copied";
+  }
+  if (unprivileged(world)) {
+    out += (out.empty() ? "" : "; ") + std::string("ownership is not kept: the namespace asks for unprivileged movers");
+  }
+  return out;
+}
+
+api::MoverStatus moverOutcome(Pass& pass, bool successful) {
+  api::MoverStatus out{successful ? "Successful" : "Failed", ""};
+  const auto pod = endedPod(pass);
+  if (!pod) {
+    if (!successful && pass.world.job) out.logs = pass.world.job->failureMessage;
+    return out;
+  }
+  out.logs = headline(*pod, successful);
+  const auto tail = pass.doors.api.logs(pod->meta.key(), {.container = "rsync", .tailLines = kTailLines,
+                                                          .limitBytes = kTailBytes});
+  if (!tail || tail->empty()) return out;
+  if (!out.logs.empty()) out.logs += "\n";
+  out.logs += *tail;
+  while (!out.logs.empty() && out.logs.back() == '\n') out.logs.pop_back();
+  return out;
+}
+
+}  // namespace godwit::replication

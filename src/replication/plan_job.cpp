@@ -1,0 +1,151 @@
+// The mover's Job: the pod contract of section 2, the command line of src/mover.
+#include "api/mover_result.h"
+#include "api/names.h"
+#include "replication/plan.h"
+
+namespace godwit::replication {
+
+namespace {
+
+constexpr const char* kBlockDevice = "/dev/block";
+
+bool block(const World& world) { return world.given ? world.given->volumeMode == "Block" : false; }
+
+bool blockVolume(const api::Replication& object, const World& world) {
+  if (object.role == api::Role::Source) return block(world);
+  return usesOwnVolume(object) ? object.spec.rsync->volumeMode == "Block" : block(world);
+}
+
+bool readOnly(const api::Replication& object, const World& world) {
+  if (object.role != api::Role::Source) return false;
+  const auto data = world.data(object);
+  return data && !data->accessModes.empty() &&
+         std::all_of(data->accessModes.begin(), data->accessModes.end(),
+                     [](const auto& mode) { return mode == "ReadOnlyMany"; });
+}
+
+Json arguments(const api::Replication& object) {
+  const auto& rsync = *object.spec.rsync;
+  Json out = Json::array();
+  const auto add = [&](const char* flag, const std::optional<std::string>& value) {
+    if (value && !value->empty()) out.insert(out.end(), {flag, *value});
+  };
+  if (object.role == api::Role::Destination) {
+    add("--user", rsync.sshUser);
+    add("--path", rsync.path);
+    return out;
+  }
+  add("--user", rsync.sshUser.value_or("root"));
+  add("--path", rsync.path.value_or("/"));
+  if (rsync.direct()) out.push_back("--direct");
+  if (object.meta.annotation(api::kAllowEmptyAnnotation) == "true") out.push_back("--allow-empty");
+  return out;
+}
+
+Json environment(const api::Replication& object) {
+  const auto& rsync = *object.spec.rsync;
+  return Json::array(
+      {{{"name", api::mover_env::kAddress}, {"value", rsync.address.value_or("")}},
+       {{"name", api::mover_env::kPort}, {"value", std::to_string(rsync.port.value_or(22))}}});
+}
+
+Json securityContext(const World& world) {
+  Json out = {{"allowPrivilegeEscalation", false},
+              {"capabilities", {{"drop", {"ALL"}}}},
+              {"privileged", false},
+              {"readOnlyRootFilesystem", true}};
+  if (unprivileged(world)) return out;
+  out["runAsUser"] = 0;
+  out["capabilities"]["add"] = {"AUDIT_WRITE", "CHOWN",   "DAC_OVERRIDE", "FOWNER", "FSETID",
+                                "MKNOD",       "SETFCAP", "SETGID",       "SETUID", "SYS_CHROOT"};
+  return out;
+}
+
+Json container(const api::Replication& object, const World& world, const ControllerConfig& config) {
+  Json mounts = Json::array({{{"name", "keys"}, {"mountPath", "/keys"}},
+                             {{"name", "tmp"}, {"mountPath", "/tmp"}},
+                             {{"name", "ssh"}, {"mountPath", "/root/.ssh"}}});
+  Json out = {{"name", "rsync"},
+              {"image", config.moverImage},
+              {"command", {"godwit", "mover", api::name(object.role)}},
+              {"securityContext", securityContext(world)},
+              {"terminationMessagePolicy", "FallbackToLogsOnError"}};
+  if (Json args = arguments(object); !args.empty()) out["args"] = std::move(args);
+  if (!object.spec.rsync->moverResources.is_null()) out["resources"] = object.spec.rsync->moverResources;
+  if (object.role == api::Role::Source) {
+    out["env"] = environment(object);
+  } else {
+    out["ports"] = Json::array({{{"name", "ssh"}, {"containerPort", 8022}, {"protocol", "TCP"}}});
+  }
+  if (blockVolume(object, world)) {
+    out["volumeDevices"] = Json::array({{{"name", "data"}, {"devicePath", kBlockDevice}}});
+  } else {
+    mounts.push_back({{"name", "data"}, {"mountPath", "/data"}});
+    if (readOnly(object, world)) mounts.back()["readOnly"] = true;
+  }
+  out["volumeMounts"] = std::move(mounts);
+  return out;
+}
+
+Json volumes(const api::Replication& object, const World& world) {
+  const auto memory = [](const char* name) { return Json{{"name", name}, {"emptyDir", {{"medium", "Memory"}}}}; };
+  Json claim = {{"claimName", dataVolume(object)}};
+  if (readOnly(object, world)) claim["readOnly"] = true;
+  return Json::array({{{"name", "data"}, {"persistentVolumeClaim", std::move(claim)}},
+                      {{"name", "keys"}, {"secret", {{"secretName", moverSecret(object)}, {"defaultMode", 0600}}}},
+                      memory("tmp"),
+                      memory("ssh")});
+}
+
+Json podLabels(const api::Replication& object) {
+  Json out = object.spec.rsync->moverPodLabels;
+  if (!out.is_object()) out = Json::object();
+  out["app.kubernetes.io/name"] = api::podNameLabel(object.role, object.meta.name);
+  out[kComponentLabel] = kComponentValue;
+  out["app.kubernetes.io/part-of"] = "volsync";
+  out[api::kCreatedByLabel] = api::kCreatedByValue;
+  return out;
+}
+
+Json podSpec(const api::Replication& object, const World& world, const ControllerConfig& config,
+             const Placement& placement) {
+  Json out = {{"restartPolicy", "Never"},
+              {"serviceAccountName", moverAccount(object)},
+              {"containers", Json::array({container(object, world, config)})},
+              {"volumes", volumes(object, world)}};
+  if (!unprivileged(world)) out["securityContext"] = {{"runAsUser", 0}};
+  for (const auto& secret : config.imagePullSecrets) out["imagePullSecrets"].push_back({{"name", secret}});
+  if (placement.node.empty()) return out;
+  out["nodeSelector"] = {{"kubernetes.io/hostname", placement.node}};
+  if (placement.tolerations.is_array() && !placement.tolerations.empty()) out["tolerations"] = placement.tolerations;
+  return out;
+}
+
+// The value the data that is sent was copied for; a later one asks for another iteration.
+std::string manualOfIteration(const api::Replication& object, const World& world) {
+  if (!usesOwnVolume(object) || !world.made) return manualTrigger(object);
+  const auto it = world.made->meta.annotations.find(kForManualAnnotation);
+  return it == world.made->meta.annotations.end() ? manualTrigger(object) : it->second;
+}
+
+}  // namespace
+
+Json planJob(const api::Replication& object, const World& world, const ControllerConfig& config,
+             const Placement& placement) {
+  Json out = childOfIteration(object, kube::resources::kJobs, api::jobName(object.role, object.meta.name));
+  if (object.status.lastSyncStartTime) {
+    out["metadata"]["annotations"][kForSyncAnnotation] = api::formatTime(*object.status.lastSyncStartTime);
+  }
+  if (object.role == api::Role::Source) {
+    out["metadata"]["annotations"][kForManualAnnotation] = manualOfIteration(object, world);
+  }
+  out["spec"] = {{"backoffLimit", 2},
+                 {"parallelism", object.spec.paused ? 0 : 1},
+                 {"podReplacementPolicy", "Failed"},  // never two movers at one volume, also while one is ending
+                 {"template",
+                  {{"metadata", {{"labels", podLabels(object)}}},
+                   {"spec", podSpec(object, world, config, placement)}}}};
+  return out;
+}
+
+}  // namespace godwit::replication

@@ -1,0 +1,137 @@
+// The mover's Job: one per iteration, left to finish once it runs.
+#include "api/names.h"
+#include "replication/act.h"
+#include "replication/plan.h"
+
+namespace godwit::replication {
+
+namespace {
+
+using kube::EventType;
+using kube::resources::kJobs;
+
+// A Job that an earlier iteration left behind says nothing about this one. VolSync's Jobs carry no mark: they count.
+bool ofEarlierIteration(const Pass& pass, const api::Job& job) {
+  const auto mark = job.meta.annotation(kForSyncAnnotation);
+  return !mark.empty() && pass.object.status.lastSyncStartTime &&
+         mark != api::formatTime(*pass.object.status.lastSyncStartTime);
+}
+
+bool ownMover(const Pass& pass, const api::Pod& pod) {
+  return pod.meta.label(kComponentLabel) == kComponentValue &&
+         pod.meta.label("app.kubernetes.io/name") == api::podNameLabel(pass.object.role, pass.object.meta.name);
+}
+
+bool alive(const api::Pod& pod) { return pod.phase != "Succeeded" && pod.phase != "Failed"; }
+
+// This side's movers and, under Direct, everybody who may use the volume. From the server: a cache may be late, and two
+// movers at one volume ruin it.
+Result<std::vector<api::Pod>> podsAround(Pass& pass) {
+  kube::ListOptions options{.ns = pass.object.meta.ns};
+  if (!pass.object.spec.rsync->direct()) {
+    options.labelSelector = "app.kubernetes.io/name=" + api::podNameLabel(pass.object.role, pass.object.meta.name);
+  }
+  const auto pods = pass.doors.api.list(kube::resources::kPods, options);
+  if (!pods) return pods.error();
+  std::vector<api::Pod> out;
+  for (const auto& item : pods->items) out.push_back(api::podFromJson(item));
+  return out;
+}
+
+// A mover whose Job was deleted, by a user or with an object of the same name, may take its time to end.
+const api::Pod* predecessor(const Pass& pass, const std::vector<api::Pod>& pods) {
+  const auto it = std::find_if(pods.begin(), pods.end(), [&](const auto& pod) { return alive(pod) && ownMover(pass, pod); });
+  return it == pods.end() ? nullptr : &*it;
+}
+
+// Direct: the volume may be attached to one node only, so the mover joins the pod that uses it.
+Placement placement(const Pass& pass, const std::vector<api::Pod>& pods) {
+  if (!pass.object.spec.rsync->direct()) return {};
+  const auto claim = dataVolume(pass.object);
+  Placement found;
+  for (const auto& pod : pods) {
+    const bool uses = std::find(pod.claims.begin(), pod.claims.end(), claim) != pod.claims.end();
+    if (!uses || !alive(pod) || pod.nodeName.empty() || ownMover(pass, pod)) continue;
+    if (found.node.empty() || pod.phase == "Running") found = {pod.nodeName, pod.tolerations};
+    if (pod.phase == "Running") break;
+  }
+  return found;
+}
+
+Outcome start(Pass& pass) {
+  if (pass.object.spec.paused) {
+    pass.note = "paused by spec.paused";
+    return Wait{"paused"};
+  }
+  const auto pods = podsAround(pass);
+  if (!pods) return outcomeOf(pods.error());
+  if (const auto* before = predecessor(pass, *pods)) {
+    pass.note = "waiting for the previous mover " + before->meta.name + " to end";
+    return Wait{"the previous mover still runs"};
+  }
+  const Json wanted = planJob(pass.object, pass.world, pass.doors.config, placement(pass, *pods));
+  const auto made = create(pass, pass.doors.views.jobs, kJobs, wanted);
+  if (!made) return outcomeOf(made.error());
+  pass.world.job = made->object;
+  if (!made->created) return stepJob(pass);  // the watch was late: it may even have ended
+  pass.tell(EventType::Normal, "TransferStarted", fmt::format("starting {} as a mover", made->object->meta.name));
+  return Wait{"the mover has been started"};
+}
+
+Outcome again(Pass& pass) {
+  pass.object.status.latestMoverStatus = moverOutcome(pass, false);
+  const auto& logs = pass.object.status.latestMoverStatus->logs;
+  pass.tell(EventType::Warning, "TransferFailed",
+            fmt::format("mover {} failed: {}", pass.world.job->meta.name, logs.substr(0, logs.find('\n'))));
+  if (pass.object.meta.annotations.contains(api::kDebugMoverAnnotation)) {
+    return Failure{fmt::format("mover {} failed and is kept for debugging; remove annotation {} to try again",
+                               pass.world.job->meta.name, api::kDebugMoverAnnotation), false};
+  }
+  if (const auto told = pass.publish(); !told) return outcomeOf(told.error());
+  const auto gone = remove(pass, pass.doors.views.jobs, kJobs, pass.world.job->meta);
+  return gone.ok() ? Outcome(Wait{"the mover failed and is started again"}) : outcomeOf(gone.error());
+}
+
+std::string troubleOf(const api::Pod& pod) {
+  if (!pod.unschedulable.empty()) return pod.unschedulable;
+  if (pod.waitingReason.empty() || pod.waitingReason == "ContainerCreating" || pod.waitingReason == "PodInitializing") {
+    return {};
+  }
+  return pod.waitingReason + (pod.waitingMessage.empty() ? "" : ": " + pod.waitingMessage);
+}
+
+Outcome running(Pass& pass) {
+  const auto& job = *pass.world.job;
+  const std::int64_t parallelism = pass.object.spec.paused ? 0 : 1;
+  if (job.parallelism != parallelism) {
+    const auto stored = patch(pass, pass.doors.views.jobs, kJobs, job.meta.key(),
+                              {{"spec", {{"parallelism", parallelism}}}});
+    if (!stored) return outcomeOf(stored.error());
+  }
+  if (pass.object.spec.paused) pass.note = "paused by spec.paused";
+  if (const auto& pod = pass.world.pod; pod && !pass.object.spec.paused) {
+    if (const auto trouble = troubleOf(*pod); !trouble.empty()) pass.note = "mover " + pod->meta.name + ": " + trouble;
+  }
+  return Wait{"the mover runs"};
+}
+
+}  // namespace
+
+Outcome stepJob(Pass& pass) {
+  const auto& object = pass.object;
+  if (object.role == api::Role::Source && !object.spec.rsync->address) {
+    return Failure{"no address: set spec.rsync.address to the destination's status.rsync.address", false};
+  }
+  const auto job = pass.world.job;
+  if (!job) return start(pass);
+  if (const auto owner = checkOwner(kJobs, job->meta, object); !owner) return outcomeOf(owner.error());
+  if (job->meta.deletionTimestamp) return Wait{"the previous mover is being deleted"};
+  if (ofEarlierIteration(pass, *job)) {
+    const auto gone = remove(pass, pass.doors.views.jobs, kJobs, job->meta);
+    return gone.ok() ? Outcome(Wait{"a mover of an earlier iteration is being deleted"}) : outcomeOf(gone.error());
+  }
+  if (job->complete) return Done{};
+  return job->failedForGood ? again(pass) : running(pass);
+}
+
+}  // namespace godwit::replication

@@ -1,0 +1,140 @@
+// The mover's keys and identity: the user's, or made once and kept.
+#include <fmt/format.h>
+
+#include "api/names.h"
+#include "replication/act.h"
+#include "replication/key_check.h"
+#include "replication/keygen.h"
+#include "replication/plan.h"
+
+namespace godwit::replication {
+
+namespace {
+
+using kube::resources::kSecrets;
+using kube::resources::kServiceAccounts;
+// Secrets of users are not watched: one that was missing or wrong is looked at again after this long at most.
+constexpr Duration kLookAgain = std::chrono::seconds(15);
+
+struct SecretNames {
+  std::string main, source, destination;
+};
+SecretNames namesFor(const api::Replication& object) {
+  const auto& name = object.meta.name;
+  return {api::mainSecretName(object.role, name), api::sourceSecretName(object.role, name),
+          api::destSecretName(object.role, name)};
+}
+
+// Of Godwit's own Secrets only the field names are kept in memory: enough to see that they are whole.
+bool whole(const Pass& pass, const std::string& name, const std::vector<std::string>& fields, bool& exists) {
+  const auto card = pass.doors.views.secrets.get({pass.object.meta.ns, name});
+  exists = card != nullptr;
+  return card && ownedBy(card->meta, pass.object.meta) &&
+         std::all_of(fields.begin(), fields.end(), [&](const auto& field) { return card->fields.contains(field); });
+}
+
+Result<api::StringMap> makeKeys(Pass& pass) {
+  const auto comment = [&](const char* side) {
+    return fmt::format("{}@{}.{}", side, pass.object.meta.name, pass.object.meta.ns);
+  };
+  const auto type = pass.doors.config.keyType;
+  GODWIT_ASSIGN(const auto source, generateKeyPair(type, comment("source")));
+  GODWIT_ASSIGN(const auto destination, generateKeyPair(type, comment("destination")));
+  return api::StringMap{{"source", source.privateKey},
+                        {"source.pub", source.publicKey},
+                        {"destination", destination.privateKey},
+                        {"destination.pub", destination.publicKey}};
+}
+
+// The four fields of the main Secret, made when it is not there.
+Result<api::StringMap> mainKeys(Pass& pass, const std::string& name) {
+  auto stored = pass.doors.api.get(kSecrets, {pass.object.meta.ns, name});
+  if (stored.is(Errc::NotFound)) {
+    GODWIT_ASSIGN(const auto keys, makeKeys(pass));
+    stored = pass.doors.api.create(kSecrets, planSecret(pass.object, name, keys));
+  }
+  if (!stored) return stored.error();
+  const auto secret = api::secretFromJson(*stored);
+  GODWIT_TRY(checkOwner(kSecrets, secret.meta, pass.object));
+  for (const auto role : {api::Role::Source, api::Role::Destination}) GODWIT_TRY(checkKeySecret(role, secret));
+  pass.doors.views.secrets.wrote(*stored);
+  return secret.data;
+}
+
+Result<void> derive(Pass& pass, const std::string& name, const std::vector<std::string>& fields,
+                    const api::StringMap& keys) {
+  bool exists = false;
+  if (whole(pass, name, fields, exists)) return {};
+  api::StringMap data;
+  for (const auto& field : fields) data[field] = keys.at(field);
+  const Json wanted = planSecret(pass.object, name, data);
+  GODWIT_ASSIGN(const auto made, create(pass, pass.doors.views.secrets, kSecrets, wanted));
+  if (made.created || whole(pass, name, fields, exists)) return {};
+  return patch(pass, pass.doors.views.secrets, kSecrets, {pass.object.meta.ns, name}, {{"data", wanted["data"]}}).ok()
+             ? Result<void>()
+             : Error{Errc::Invalid, fmt::format("Secret {} lacks one of {}; delete it and it will be made again", name,
+                                                fmt::join(fields, ", "))};
+}
+
+Result<void> ownKeys(Pass& pass) {
+  const auto names = namesFor(pass.object);
+  const auto& source = keyFields(api::Role::Source);
+  const auto& destination = keyFields(api::Role::Destination);
+  bool exists = false;
+  if (whole(pass, names.source, source, exists) && whole(pass, names.destination, destination, exists)) return {};
+  GODWIT_ASSIGN(const auto keys, mainKeys(pass, names.main));
+  GODWIT_TRY(derive(pass, names.source, source, keys));
+  return derive(pass, names.destination, destination, keys);
+}
+
+Result<void> usersKeys(Pass& pass) {
+  const auto& name = *pass.object.spec.rsync->sshKeys;
+  const auto stored = pass.doors.api.get(kSecrets, {pass.object.meta.ns, name});
+  if (stored.is(Errc::NotFound)) {
+    return Error{Errc::NotFound, fmt::format("spec.rsync.sshKeys: Secret {} not found in namespace {}; copy it from "
+                                             "the other end's status.rsync.sshKeys or correct the name",
+                                             name, pass.object.meta.ns)};
+  }
+  if (!stored) return stored.error();
+  return checkKeySecret(pass.object.role, api::secretFromJson(*stored));
+}
+
+}  // namespace
+
+Outcome stepKeys(Pass& pass) {
+  auto& status = pass.object.status.rsync;
+  const bool users = pass.object.spec.rsync->sshKeys.has_value();
+  if (users && status) status->sshKeys.reset();
+  // While a mover runs its keys were good when it started; their name is published all the same, because whoever
+  // started it may have died before it could.
+  const bool inUse = pass.world.job && !pass.world.job->meta.deletionTimestamp;
+  if (const auto keys = inUse ? Result<void>() : users ? usersKeys(pass) : ownKeys(pass); !keys) {
+    pass.wake(pass.world.now + kLookAgain);
+    return Failure{keys.error().message};
+  }
+  if (users) return Done{};
+  if (!status) status.emplace();
+  const auto names = namesFor(pass.object);
+  status->sshKeys = pass.object.role == api::Role::Destination ? names.source : names.destination;
+  return Done{};
+}
+
+Outcome stepAccount(Pass& pass) {
+  if (const auto& given = pass.object.spec.rsync->moverServiceAccount) {
+    if (pass.world.job) return Done{};
+    const auto stored = pass.doors.api.get(kServiceAccounts, {pass.object.meta.ns, *given});
+    if (stored.is(Errc::NotFound)) {
+      return Failure{fmt::format("spec.rsync.moverServiceAccount: ServiceAccount {} not found; create it or leave the "
+                                 "field out", *given)};
+    }
+    return stored.ok() ? Outcome(Done{}) : outcomeOf(stored.error());
+  }
+  if (pass.world.account) {
+    const auto owner = checkOwner(kServiceAccounts, pass.world.account->meta, pass.object);
+    return owner.ok() ? Outcome(Done{}) : outcomeOf(owner.error());
+  }
+  const auto made = create(pass, pass.doors.views.accounts, kServiceAccounts, planAccount(pass.object));
+  return made.ok() ? Outcome(Done{}) : outcomeOf(made.error());
+}
+
+}  // namespace godwit::replication

@@ -1,0 +1,102 @@
+// The volume an iteration works on: the user's own, a point-in-time copy of it, or one provisioned to receive.
+#include "api/names.h"
+#include "replication/act.h"
+#include "replication/plan.h"
+
+namespace godwit::replication {
+
+namespace {
+
+using kube::EventType;
+using kube::resources::kPersistentVolumeClaims;
+using kube::resources::kVolumeSnapshots;
+constexpr Duration kSnapshotPatience = std::chrono::seconds(30);
+constexpr Duration kVolumePatience = std::chrono::minutes(2);
+
+// A volume of ours that exists. It may still be pending: a mover's pod waits for it by itself.
+Outcome checkMade(Pass& pass) {
+  const auto& made = *pass.world.made;
+  if (const auto owner = checkOwner(kPersistentVolumeClaims, made.meta, pass.object); !owner) {
+    return Failure{owner.error().message + (pass.object.role == api::Role::Destination
+                                                ? ", or use it with spec.rsync.destinationPVC"
+                                                : "")};
+  }
+  if (made.meta.deletionTimestamp) return Wait{"the previous volume " + made.meta.name + " is being deleted"};
+  if (made.phase == "Lost") return Failure{"PersistentVolumeClaim " + made.meta.name + " has lost its volume"};
+  if (made.phase != "Bound") {
+    warnAfter(pass, made.meta, kVolumePatience, "PersistentVolumeClaimNotBound",
+              "waiting for PersistentVolumeClaim " + made.meta.name + " to bind; check capacity and storage class");
+    return Done{};
+  }
+  if (const auto told = completeCopyTrigger(pass, made.meta); !told) return outcomeOf(told.error());
+  return Done{};
+}
+
+Outcome makeVolume(Pass& pass, const Json& wanted) {
+  auto made = create(pass, pass.doors.views.pvcs, kPersistentVolumeClaims, wanted);
+  if (!made) return outcomeOf(made.error());
+  if (made->created) {
+    pass.tell(EventType::Normal, "PersistentVolumeClaimCreated",
+              fmt::format("created PersistentVolumeClaim {}", made->object->meta.name));
+  }
+  pass.world.made = made->object;
+  return checkMade(pass);
+}
+
+// Done: the snapshot the point-in-time volume comes from is ready.
+Outcome takeSnapshot(Pass& pass) {
+  if (!pass.world.copy) {
+    if (auto gate = awaitCopyTrigger(pass); !std::holds_alternative<Done>(gate)) return gate;
+    auto made = create(pass, pass.doors.views.snapshots, kVolumeSnapshots, planCopySnapshot(pass.object, pass.world));
+    if (!made) return outcomeOf(made.error());
+    if (made->created) {
+      pass.tell(EventType::Normal, "VolumeSnapshotCreated", "created VolumeSnapshot " + made->object->meta.name);
+    }
+    pass.world.copy = made->object;
+  }
+  const auto& copy = *pass.world.copy;
+  if (const auto owner = checkOwner(kVolumeSnapshots, copy.meta, pass.object); !owner) return outcomeOf(owner.error());
+  if (copy.meta.deletionTimestamp) return Wait{"the previous snapshot is being deleted"};
+  if (!copy.readyToUse) {
+    if (!copy.error.empty()) pass.note = "VolumeSnapshot " + copy.meta.name + ": " + copy.error;
+    warnAfter(pass, copy.meta, kSnapshotPatience, "VolumeSnapshotNotBound",
+              "waiting for VolumeSnapshot " + copy.meta.name + "; check the VolumeSnapshotClass and its driver");
+    return Wait{"snapshot of the source is not ready"};
+  }
+  if (const auto told = completeCopyTrigger(pass, copy.meta); !told) return outcomeOf(told.error());
+  return Done{};
+}
+
+Failure missing(const char* field, const std::string& name) {
+  return Failure{fmt::format("{}: PersistentVolumeClaim {} not found; create it or correct the name", field, name)};
+}
+
+Outcome sourceVolume(Pass& pass) {
+  const auto& object = pass.object;
+  if (!object.spec.rsync->address) return Done{};  // nobody to send to: nothing is copied
+  if (!pass.world.given) return missing("spec.sourcePVC", object.spec.sourcePVC);
+  if (pass.world.given->phase == "Lost") return Failure{"spec.sourcePVC: " + object.spec.sourcePVC + " has lost its volume"};
+  if (!usesOwnVolume(object)) return Done{};
+  if (pass.world.made) return checkMade(pass);
+  if (pass.world.job || object.spec.paused) return Done{};
+  const bool bySnapshot = object.spec.rsync->copyMethod == "Snapshot";
+  auto ready = bySnapshot ? takeSnapshot(pass) : awaitCopyTrigger(pass);
+  if (!std::holds_alternative<Done>(ready)) return ready;
+  return makeVolume(pass, bySnapshot ? planRestore(object, pass.world) : planClone(object, pass.world));
+}
+
+Outcome destinationVolume(Pass& pass) {
+  if (usesOwnVolume(pass.object)) {
+    return pass.world.made ? checkMade(pass) : makeVolume(pass, planDestinationVolume(pass.object));
+  }
+  if (!pass.world.given) return missing("spec.rsync.destinationPVC", *pass.object.spec.rsync->destinationPVC);
+  return Done{};
+}
+
+}  // namespace
+
+Outcome stepVolume(Pass& pass) {
+  return pass.object.role == api::Role::Source ? sourceVolume(pass) : destinationVolume(pass);
+}
+
+}  // namespace godwit::replication

@@ -1,0 +1,106 @@
+// A cache that has read its own writes. What the server answered to a write counts until the watch has caught up, so
+// that a reconcile that runs before the event neither repeats the write nor takes a deleted object for a living one.
+#pragma once
+#include <chrono>
+
+#include "base/clock.h"
+#include "kube/cache.h"
+
+namespace godwit::replication {
+
+template <class T>  // T has a member `api::ObjectMeta meta`
+class View {
+ public:
+  using Ptr = std::shared_ptr<const T>;
+
+  View(const Clock& clock, typename kube::Cache<T>::Trim trim) : clock_(clock), trim_(trim), cache_(std::move(trim)) {
+    cache_.listen([this](const T* before, const T* after) { caughtUp(before, after); });
+  }
+  kube::Cache<T>& cache() { return cache_; }
+
+  Ptr get(const kube::NamespacedName& key) const {
+    const Ptr seen = cache_.get(key);
+    std::scoped_lock lock(mutex_);
+    const auto it = own_.find(key);
+    return it == own_.end() ? seen : newest(seen, it->second);
+  }
+  std::vector<Ptr> list(const std::string& ns) const {
+    std::vector<Ptr> out;
+    std::map<kube::NamespacedName, Ptr> all;
+    for (auto& object : cache_.list(ns)) all.emplace(object->meta.key(), std::move(object));
+    std::scoped_lock lock(mutex_);
+    for (const auto& [key, own] : own_) {
+      if (ns.empty() || key.ns == ns) all[key] = newest(all.contains(key) ? all[key] : nullptr, own);
+    }
+    for (auto& [key, object] : all) {
+      if (object) out.push_back(std::move(object));
+    }
+    return out;
+  }
+
+  // The server's answer to a create, a patch or a get.
+  Ptr wrote(const Json& stored) {
+    auto object = std::make_shared<const T>(trim_(stored));
+    std::scoped_lock lock(mutex_);
+    own_[kube::keyOf(stored)] = {object, {}, clock_.monotonic() + kPatience};
+    return object;
+  }
+  // We created `key`, and vanished() tells whether that was lately and somebody else has removed it since, given that
+  // it is not there now.
+  void made(const kube::NamespacedName& key) {
+    std::scoped_lock lock(mutex_);
+    const auto now = clock_.monotonic();
+    if (made_.size() >= kRemembered) std::erase_if(made_, [&](const auto& each) { return each.second < now; });
+    made_[key] = now + kPatience;
+  }
+  bool vanished(const kube::NamespacedName& key) const {
+    std::scoped_lock lock(mutex_);
+    const auto it = made_.find(key);
+    return it != made_.end() && it->second >= clock_.monotonic();
+  }
+  // The server has accepted the deletion of the object with this uid.
+  void removed(const api::ObjectMeta& meta) {
+    std::scoped_lock lock(mutex_);
+    made_.erase(meta.key());
+    own_[meta.key()] = {nullptr, meta.uid, clock_.monotonic() + kPatience};
+  }
+
+ private:
+  struct Own {
+    Ptr object;             // what we wrote, or
+    std::string removedUid;  // what we removed
+    Duration until{0};      // an event that takes longer was lost with a broken watch
+  };
+  static constexpr Duration kPatience = std::chrono::minutes(1);
+  static constexpr std::size_t kRemembered = 256;  // before those whose time is over are forgotten
+
+  static std::uint64_t versionOf(const api::ObjectMeta& meta) {
+    return std::strtoull(meta.resourceVersion.c_str(), nullptr, 10);
+  }
+  Ptr newest(const Ptr& seen, const Own& own) const {
+    if (clock_.monotonic() > own.until) return seen;
+    if (!own.object) return seen && seen->meta.uid == own.removedUid && !seen->meta.deletionTimestamp ? nullptr : seen;
+    return seen && versionOf(seen->meta) > versionOf(own.object->meta) ? seen : own.object;
+  }
+  void caughtUp(const T* before, const T* after) {
+    const auto& meta = after ? after->meta : before->meta;
+    std::scoped_lock lock(mutex_);
+    const auto it = own_.find(meta.key());
+    if (it == own_.end()) return;
+    const auto& own = it->second;
+    const bool gone = !after || after->meta.uid != own.removedUid || after->meta.deletionTimestamp;
+    const bool passed = own.object ? (after ? versionOf(after->meta) >= versionOf(own.object->meta)
+                                            : before->meta.uid == own.object->meta.uid)
+                                   : gone;
+    if (passed || clock_.monotonic() > own.until) own_.erase(it);
+  }
+
+  const Clock& clock_;
+  typename kube::Cache<T>::Trim trim_;
+  kube::Cache<T> cache_;
+  mutable std::mutex mutex_;
+  std::map<kube::NamespacedName, Own> own_;
+  std::map<kube::NamespacedName, Duration> made_;  // until when it is remembered
+};
+
+}  // namespace godwit::replication

@@ -1,0 +1,41 @@
+// Everything the controller keeps of the cluster, typed and trimmed; of Secrets only the names of their fields.
+#pragma once
+#include <set>
+
+#include "api/core.h"
+#include "api/replication.h"
+#include "replication/view.h"
+
+namespace godwit::replication {
+
+struct Watched {
+  api::ObjectMeta meta;
+  api::Replication object;
+  std::string problem;  // the spec has a wrong type somewhere: object.spec is empty then
+};
+Watched watchedFromJson(const Json& object);
+
+struct Named {  // kinds of which only metadata matters: service accounts, namespaces
+  api::ObjectMeta meta;
+};
+struct SecretCard {
+  api::ObjectMeta meta;
+  std::set<std::string> fields;  // those that are not empty
+};
+SecretCard secretCard(const Json& object);
+
+struct Views {
+  explicit Views(const Clock& clock);
+  View<Watched> sources, destinations;
+  View<api::Job> jobs;
+  View<api::Pod> pods;  // movers only
+  View<api::Pvc> pvcs;
+  View<api::VolumeSnapshot> snapshots;
+  View<api::Service> services;
+  View<SecretCard> secrets;
+  View<Named> accounts, namespaces;
+
+  View<Watched>& of(api::Role role) { return role == api::Role::Source ? sources : destinations; }
+};
+
+}  // namespace godwit::replication

@@ -1,0 +1,36 @@
+#include "replication/views.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace godwit::replication {
+namespace {
+
+Json source(const Json& spec, const Json& status) {
+  return {{"apiVersion", api::kApiVersion}, {"kind", "ReplicationSource"},
+          {"metadata", {{"name", "s"}, {"namespace", "ns"}, {"uid", "u"}}}, {"spec", spec}, {"status", status}};
+}
+
+TEST(Watched, ASpecOfAWrongTypeKeepsTheStatus) {
+  const auto watched = watchedFromJson(source({{"sourcePVC", 7}}, {{"lastSyncTime", "2021-01-14T19:43:07Z"}}));
+  EXPECT_THAT(watched.problem, testing::HasSubstr("sourcePVC"));
+  EXPECT_TRUE(watched.object.status.lastSyncTime);
+  EXPECT_EQ(watched.object.meta.uid, "u");
+}
+
+TEST(Watched, NonsenseInStatusCostsOnlyItself) {
+  const auto watched = watchedFromJson(
+      source({{"sourcePVC", "data"}}, {{"lastSyncTime", "yesterday"}, {"lastSyncStartTime", "2021-01-14T19:43:07Z"}}));
+  EXPECT_EQ(watched.problem, "");
+  EXPECT_EQ(watched.object.spec.sourcePVC, "data");
+  EXPECT_FALSE(watched.object.status.lastSyncTime);
+  EXPECT_TRUE(watched.object.status.lastSyncStartTime);
+}
+
+TEST(Watched, SecretsLeaveOnlyTheNamesOfTheirFields) {
+  const auto card = secretCard({{"metadata", {{"name", "k"}}}, {"data", {{"source", "c2VjcmV0"}, {"empty", ""}}}});
+  EXPECT_THAT(card.fields, testing::ElementsAre("source"));
+}
+
+}  // namespace
+}  // namespace godwit::replication

@@ -1,0 +1,190 @@
+#include "standalone/admission.h"
+
+#include <fmt/core.h>
+
+#include "base/log.h"
+#include "api/core.h"
+#include "api/crd.h"
+#include "api/meta.h"
+#include "api/quantity.h"
+#include "api/schema.h"
+#include "standalone/field_schema.h"
+#include "standalone/store_rules.h"
+
+namespace godwit::standalone {
+
+Error Admitted::refuse(std::string_view field, std::string_view why) const {
+  return invalid(type, name(), fmt::format("{}: {}", field, why));
+}
+
+Result<Json*> Admitted::spec() const {
+  const auto it = after.find("spec");
+  if (it == after.end() || !it->is_object()) return required("spec");
+  return &*it;
+}
+
+void defaultTo(Json& object, const char* key, Json value) {
+  Json& at = object[key];
+  if (at.is_null()) at = std::move(value);
+}
+
+Result<void> keepField(const Admitted& a, const Json& before, const Json& after, const char* parent, const char* key) {
+  const Json* was = find(before, key);
+  const Json* is = find(after, key);
+  if ((was ? *was : Json()) == (is ? *is : Json())) return {};
+  return a.refuse(*parent ? fmt::format("{}.{}", parent, key) : std::string(key), "Invalid value: field is immutable");
+}
+
+namespace {
+
+Result<void> encodeStringData(const Admitted& a) {
+  const auto it = a.after.find("stringData");
+  if (it == a.after.end()) return {};
+  if (!it->is_object() && !it->is_null()) return a.refuse("stringData", "must be a map of strings");
+  for (const auto& [key, value] : it->items()) {
+    if (!value.is_string()) return a.refuse("stringData." + key, "must be a string");
+    a.after["data"][key] = api::base64Encode(value.get_ref<const std::string&>());
+  }
+  a.after.erase("stringData");
+  return {};
+}
+
+Result<void> admitKind(const Admitted& a) {
+  const auto is = [&](std::string_view kind) { return a.type.kind == kind; };
+  if (is("Secret")) return admitSecret(a);
+  if (is("PersistentVolumeClaim")) return admitClaim(a);
+  if (is("PersistentVolume")) return admitVolume(a);
+  if (is("StorageClass")) return admitStorageClass(a);
+  if (is("VolumeSnapshot")) return admitSnapshot(a);
+  if (is("VolumeSnapshotClass")) return admitSnapshotClass(a);
+  if (is("Pod")) return admitPod(a);
+  if (is("Job")) return admitJob(a);
+  if (is("Service")) return admitService(a);
+  if (is("RoleBinding")) return admitRoleBinding(a);
+  if (is("CustomResourceDefinition")) return admitDefinition(a);
+  if (a.type.group == api::kGroup) return admitReplication(a);
+  return {};
+}
+
+}  // namespace
+
+Result<void> admitSecret(const Admitted& a) {
+  constexpr std::size_t kLimit = 1 << 20;
+  GODWIT_TRY(encodeStringData(a));
+  defaultTo(a.after, "type", "Opaque");
+  const Json* data = find(a.after, "data");
+  if (data && !data->is_object() && !data->is_null()) return a.refuse("data", "must be a map of base64 strings");
+  std::size_t total = 0;
+  static const Json kNothing = Json::object();
+  for (const auto& [key, value] : (data ? *data : kNothing).items()) {
+    const auto good = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; };
+    if (key.empty() || key.size() > 253 || !std::all_of(key.begin(), key.end(), good))
+      return a.refuse("data[" + key + "]", "Invalid value: a key is at most 253 letters, digits, '-', '_' and '.'");
+    const auto bytes = value.is_string() ? api::base64Decode(value.get_ref<const std::string&>())
+                                         : Result<std::string>(Error{Errc::Invalid, "not text"});
+    if (!bytes.ok())
+      return a.refuse("data." + key, "Invalid value: must be base64; plain text belongs into stringData");
+    total += bytes->size();
+  }
+  if (total > kLimit) return a.refuse("data", fmt::format("Too long: may not be more than {} bytes", kLimit));
+  if (!a.before) return {};
+  GODWIT_TRY(keepField(a, *a.before, a.after, "", "type"));
+  if (truth(*a.before, "immutable")) {
+    GODWIT_TRY(keepField(a, *a.before, a.after, "", "data"));
+    GODWIT_TRY(keepField(a, *a.before, a.after, "", "immutable"));
+  }
+  return {};
+}
+
+Result<void> admitService(const Admitted& a) {
+  GODWIT_ASSIGN(Json * spec, a.spec());
+  defaultTo(*spec, "type", "ClusterIP");
+  defaultTo(*spec, "sessionAffinity", "None");
+  const auto type = text(*spec, "type");
+  if (type != "ClusterIP" && type != "NodePort" && type != "LoadBalancer" && type != "ExternalName") {
+    return a.refuse("spec.type", fmt::format("Unsupported value: \"{}\": supported values: \"ClusterIP\", "
+                                             "\"ExternalName\", \"LoadBalancer\", \"NodePort\"",
+                                             type));
+  }
+  Json& ports = (*spec)["ports"];
+  if (ports.is_null()) ports = Json::array();
+  if (!ports.is_array()) return a.refuse("spec.ports", "must be a list");
+  if (ports.empty() && type != "ExternalName" && text(*spec, "clusterIP") != "None") return a.required("spec.ports");
+  for (auto& port : ports) {
+    const auto n = number(0, port, "port");
+    if (!port.is_object() || n < 1 || n > 65535)
+      return a.refuse("spec.ports.port", "Invalid value: must be between 1 and 65535, inclusive");
+    defaultTo(port, "protocol", "TCP");
+    defaultTo(port, "targetPort", n);
+  }
+  const auto address = a.before ? text(*a.before, "spec", "clusterIP") : std::string();
+  if (!address.empty() && text(*spec, "clusterIP").empty())
+    (*spec)["clusterIP"] = address;  // a client that did not know it
+  if (!address.empty()) return keepField(a, (*a.before)["spec"], *spec, "spec", "clusterIP");
+  return {};
+}
+
+Result<void> admitRoleBinding(const Admitted& a) {
+  if (text(a.after, "roleRef", "kind").empty() || text(a.after, "roleRef", "name").empty())
+    return a.required("roleRef.name");
+  return a.before ? keepField(a, *a.before, a.after, "", "roleRef") : Result<void>();
+}
+
+Result<void> admitDefinition(const Admitted& a) {
+  const auto group = text(a.after, "spec", "group"), plural = text(a.after, "spec", "names", "plural");
+  if (a.name() != plural + "." + group)
+    return a.refuse("metadata.name", "Invalid value: must be spec.names.plural+\".\"+spec.group");
+  const auto* served = kube::resources::byPlural(group, plural);
+  if (!served)
+    return a.refuse(
+        "spec.group",
+        fmt::format(
+            "Forbidden: {} cannot be served here; a standalone Godwit has the kinds that `kubectl api-resources` lists",
+            a.name()));
+  if (a.before) return {};
+  const auto since = text(a.after, "metadata", "creationTimestamp");
+  const auto condition = [&](const char* kind, const char* reason, const char* message) {
+    return Json{
+        {"type", kind}, {"status", "True"}, {"reason", reason}, {"message", message}, {"lastTransitionTime", since}};
+  };
+  a.after["status"] = {{"conditions",
+                        {condition("NamesAccepted", "NoConflicts", "no conflicts found"),
+                         condition("Established", "InitialNamesAccepted", "the initial names have been accepted")}},
+                       {"acceptedNames", a.after["spec"]["names"]},
+                       {"storedVersions", Json::array({served->version})}};
+  return {};
+}
+
+Result<void> admitReplication(const Admitted& a) {
+  const Json* schema = fieldSchemaOf(a.type);
+  if (!schema) return {};
+  for (const auto& path : api::prune(*schema, a.after)) {
+    log::warn("standalone", "{} {}: unknown field \"{}\" is left out", a.type.kind, a.name(), path);
+  }
+  api::applyDefaults(*schema, a.after);
+  const auto errors = api::validateSchema(*schema, a.after);
+  if (errors.empty()) return {};
+  std::string all;
+  for (const auto& error : errors) all += fmt::format("{}{}: {}", all.empty() ? "" : ", ", error.field, error.message);
+  return invalid(a.type, a.name(), all);
+}
+
+void installAdmission(Store& store) {
+  store.addAdmission([](const kube::ResourceType& type, const Json* before, Json& after) {
+    return admitKind({type, before, after});
+  });
+}
+
+Result<void> seedCustomResourceDefinitions(Store& store) {
+  for (const auto role : {api::Role::Source, api::Role::Destination}) {
+    const Json crd = api::crd(role);
+    const auto made = store.create(kube::resources::kCustomResourceDefinitions, crd);
+    if (made.ok()) continue;
+    if (!made.is(Errc::AlreadyExists)) return made.error();
+    const auto current = [&](Json& object) { return object["spec"] = crd.at("spec"), Result<void>(); };
+    GODWIT_TRY(store.modify(kube::resources::kCustomResourceDefinitions, kube::keyOf(crd), current));
+  }
+  return {};
+}
+
+}  // namespace godwit::standalone

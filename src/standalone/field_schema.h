@@ -1,0 +1,12 @@
+// Every field a kind knows, to tell clients of those it does not.
+#pragma once
+#include "base/json.h"
+#include "kube/resource.h"
+
+namespace godwit::standalone {
+
+// Structural OpenAPI v3 without references: of the two resources that of their CRD, of the built-in kinds from a
+// compact table. Null for a kind without one.
+const Json* fieldSchemaOf(const kube::ResourceType& type);
+
+}  // namespace godwit::standalone

@@ -1,0 +1,148 @@
+#include "standalone/sandbox.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/fd.h"
+
+namespace godwit::standalone {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class SandboxTest : public testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+    char dir[] = "/var/tmp/godwit-sandbox.XXXXXX";
+    ASSERT_NE(::mkdtemp(dir), nullptr);
+    root_ = dir;
+    auto opened = Sandbox::open({root_ + "/pods", GetParam()});
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    sandbox_ = *std::move(opened);
+    if (GetParam() && sandbox_->mode() != Sandbox::Mode::Bubblewrap) GTEST_SKIP() << "SKIPPED: bubblewrap cannot start here; it is NOT tested";
+    if (!GetParam() && sandbox_->mode() != Sandbox::Mode::Landlock) GTEST_SKIP() << "SKIPPED: no Landlock here; it is NOT tested";
+    ASSERT_TRUE(std::filesystem::create_directories(root_ + "/volume"));
+  }
+  void TearDown() override {
+    sandbox_.reset();
+    std::filesystem::remove_all(root_);
+  }
+  ContainerSpec shell(const std::string& script) const {
+    ContainerSpec spec;
+    spec.pod = "ns/pod/uid";
+    spec.command = {"sh", "-c", script};
+    spec.mounts = {{root_ + "/volume", "/data", false, {}}, {"", "/keys", true, {{"source", "secret key", 0600}}}, {"", "/tmp", false, {}}};
+    spec.stateDir = root_ + "/pods/uid";
+    return spec;
+  }
+  std::string log() const {
+    const auto content = readFile(root_ + "/pods/uid/log");
+    return content.ok() ? *content : "";
+  }
+  static ExitStatus finish(RunningContainer& container) {
+    pollfd event{container.eventFd(), POLLIN, 0};
+    ::poll(&event, 1, 20'000);
+    return container.poll().value_or(ExitStatus{-1, 0});
+  }
+  ExitStatus run(const std::string& script) {
+    auto started = sandbox_->start(shell(script));
+    EXPECT_TRUE(started.ok()) << started.error().message;
+    return started.ok() ? finish(**started) : ExitStatus{-2, 0};
+  }
+  std::string root_;
+  std::unique_ptr<Sandbox> sandbox_;
+};
+
+TEST_P(SandboxTest, TellsOutputExitCodeAndTerminationMessage) {
+  EXPECT_EQ(run("echo out; echo err >&2; printf done > $GODWIT_TERMINATION_LOG; exit 7").code, 7);
+  EXPECT_EQ(log(), "out\nerr\n");
+  EXPECT_EQ(sandbox_->terminationMessage(root_ + "/pods/uid"), "done");
+}
+
+TEST_P(SandboxTest, ShowsVolumeAndKeys) {
+  EXPECT_EQ(run("cd ${GODWIT_DATA:-/data} && echo new > file && cat ${GODWIT_KEYS:-/keys}/source && echo t > ${GODWIT_TMP:-/tmp}/t").code, 0) << log();
+  EXPECT_EQ(log(), "secret key");
+  EXPECT_EQ(*readFile(root_ + "/volume/file"), "new\n");
+}
+
+TEST_P(SandboxTest, NothingElseOfTheHostIsWritable) {
+  EXPECT_NE(run("touch /usr/escaped || touch /etc/escaped || touch /var/tmp/escaped || touch " + root_ + "/escaped").code, 0);
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/escaped"));
+  EXPECT_NE(run("touch ${GODWIT_KEYS:-/keys}/x").code, 0);
+}
+
+TEST_P(SandboxTest, SecretsLieNowhereOnDiskAndGoWithThePod) {
+  EXPECT_EQ(run("true").code, 0);
+  std::string found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root_)) {
+    if (entry.is_regular_file() && readFile(entry.path())->find("secret key") != std::string::npos) found = entry.path();
+  }
+  EXPECT_EQ(found, "");
+  sandbox_->forget(root_ + "/pods/uid");
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/pods/uid"));
+}
+
+TEST_P(SandboxTest, TermReachesTheCommandAndKillEverything) {
+  const auto ready = root_ + "/volume/ready";
+  ASSERT_EQ(::mkfifo(ready.c_str(), 0600), 0);
+  auto started = sandbox_->start(shell("trap 'exit 9' TERM; echo > ${GODWIT_DATA:-/data}/ready; sleep 60 & wait"));
+  ASSERT_TRUE(started.ok()) << started.error().message;
+  ASSERT_TRUE(readFile(ready).ok());  // opens when the trap stands
+  EXPECT_FALSE((*started)->poll());
+  (*started)->signal(SIGTERM);
+  EXPECT_EQ(finish(**started).code, 9);
+
+  auto second = sandbox_->start(shell("trap '' TERM; echo > ${GODWIT_DATA:-/data}/ready; sleep 60"));
+  ASSERT_TRUE(second.ok());
+  ASSERT_TRUE(readFile(ready).ok());
+  (*second)->kill();
+  EXPECT_EQ(finish(**second).code, 137);
+}
+
+TEST_P(SandboxTest, AMissingProgramIsAnErrorOrACode) {
+  auto spec = shell("");
+  spec.command = {"no-such-program"};
+  auto started = sandbox_->start(spec);
+  if (started.ok()) {
+    EXPECT_NE(finish(**started).code, 0);
+  } else {
+    EXPECT_THAT(started.error().message, HasSubstr("no-such-program"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, SandboxTest, testing::Values(true, false),
+                         [](const auto& chosen) { return chosen.param ? "Bubblewrap" : "Landlock"; });
+
+TEST(SandboxPlan, RootKeepsTheContractsCapabilitiesOnly) {
+  HostLayout host;
+  host.root = true;
+  host.self = "/opt/godwit";
+  ContainerSpec spec;
+  spec.command = {"godwit", "mover", "source"};
+  spec.stateDir = "/s";
+  const auto args = bubblewrapArguments(host, spec, {}, 3);
+  EXPECT_THAT(args, testing::IsSupersetOf({"ALL", "CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID",
+                                           "CAP_MKNOD", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETUID", "CAP_SYS_CHROOT"}));
+  EXPECT_EQ(std::count(args.begin(), args.end(), "--cap-add"), 10);
+  EXPECT_EQ(args[args.size() - 3], "/run/godwit");
+  spec.listenPort = 22;
+  EXPECT_THAT(bubblewrapArguments(host, spec, {}, 3), testing::Contains("CAP_NET_BIND_SERVICE"));
+}
+
+TEST(SandboxPlan, ReadOnlyVolumesAreBoundReadOnly) {
+  ContainerSpec spec;
+  spec.stateDir = "/s";
+  const auto args = bubblewrapArguments({}, spec, {{"/v", "/data", true}}, 3);
+  const auto at = std::find(args.begin(), args.end(), "/v");
+  ASSERT_NE(at, args.end());
+  EXPECT_EQ(*(at - 1), "--ro-bind");
+}
+
+}  // namespace
+}  // namespace godwit::standalone

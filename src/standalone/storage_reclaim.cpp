@@ -1,0 +1,74 @@
+// The end of claims and volumes: what is in use stays, what is released is reclaimed as its policy says.
+#include "standalone/objects.h"
+#include "standalone/storage_controller.h"
+#include "standalone/storage_rules.h"
+
+namespace godwit::standalone {
+
+namespace r = kube::resources;
+
+// By a pod that has not ended, or by a copy that is being made from it.
+bool StorageController::inUse(const Json& pvc) const {
+  const auto ns = text(pvc, "metadata", "namespace"), name = text(pvc, "metadata", "name");
+  for (const auto& pod : cluster_.list(r::kPods)) {
+    if (text(*pod, "metadata", "namespace") != ns || finished(*pod)) continue;
+    for (const auto& volume : elements(find(*pod, "spec", "volumes"))) {
+      if (text(volume, "persistentVolumeClaim", "claimName") == name) return true;
+    }
+  }
+  for (const auto& other : cluster_.list(r::kPersistentVolumeClaims)) {
+    const auto source = dataSourceOf(*other);
+    if (source.kind == "PersistentVolumeClaim" && source.name == name && text(*other, "metadata", "namespace") == ns &&
+        work_.busy(poolHandle(*other))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Result<bool> StorageController::releaseClaim(const Json& pvc) {
+  if (!hasFinalizer(pvc, kClaimProtection) || inUse(pvc)) return false;
+  return cluster_.patch(r::kPersistentVolumeClaims, pvc, {{"metadata", {{"finalizers", finalizersWithout(pvc, kClaimProtection)}}}});
+}
+
+Result<bool> StorageController::setPhase(const Json& volume, const char* phase) {
+  return cluster_.patch(r::kPersistentVolumes, volume, {{"status", {{"phase", phase}}}}, kube::Subresource::Status);
+}
+
+Result<bool> StorageController::reconcileVolume(const Json& volume) {
+  const auto* claim = find(volume, "spec", "claimRef");
+  if (!claim) return setPhase(volume, "Available");
+  const kube::NamespacedName key{text(*claim, "namespace"), text(*claim, "name")};
+  const auto uid = text(*claim, "uid");
+  if (uid.empty()) return setPhase(volume, "Available");  // kept for a claim that is still to come
+  const auto pvc = cluster_.get(r::kPersistentVolumeClaims, key);
+  if (pvc && uidOf(*pvc) == uid) {
+    return text(*pvc, "status", "phase") == "Bound" ? setPhase(volume, "Bound") : Result<bool>(false);
+  }
+  GODWIT_ASSIGN(const auto current, cluster_.fresh(r::kPersistentVolumeClaims, key));
+  if (current && uidOf(*current) == uid) return false;
+  return reclaim(volume);
+}
+
+Result<bool> StorageController::reclaim(const Json& volume) {
+  const bool ours = annotation(volume, "pv.kubernetes.io/provisioned-by") == kDriver;
+  if (!ours || text(volume, "spec", "persistentVolumeReclaimPolicy") != "Delete") return setPhase(volume, "Released");
+  const auto handle = text(volume, "metadata", "name");
+  if (work_.busy(handle)) {  // an abandoned copy runs to its end first
+    (void)work_.ask(handle, {});
+    return false;
+  }
+  const auto deletion = handle + "/delete";
+  const auto done = work_.ask(deletion, [this, handle]() -> Result<PointInTime> {
+    GODWIT_TRY(volumes_.deleteVolume(handle));
+    return PointInTime::Yes;
+  });
+  if (!done) return false;
+  if (!done->ok()) {
+    recorder_.event(referenceTo(volume), kube::EventType::Warning, "VolumeFailedDelete", done->error().message);
+    return done->error();
+  }
+  return cluster_.remove(r::kPersistentVolumes, volume);
+}
+
+}  // namespace godwit::standalone

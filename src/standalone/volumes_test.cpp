@@ -1,0 +1,105 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/fd.h"
+#include "standalone/btrfs.h"
+#include "standalone/copy_tree.h"
+#include "standalone/pool.h"
+
+namespace godwit::standalone {
+namespace {
+
+namespace fs = std::filesystem;
+using Kind = PoolOptions::Kind;
+
+class VolumesTest : public testing::TestWithParam<Kind> {
+ protected:
+  void SetUp() override {
+    char dir[] = "/var/tmp/godwit-pool.XXXXXX";
+    ASSERT_NE(::mkdtemp(dir), nullptr);
+    root_ = dir;
+    auto pool = reopen();
+    if (!pool.ok() && GetParam() == Kind::Btrfs) GTEST_SKIP() << "SKIPPED: btrfs is NOT tested here: " << pool.error().message;
+    ASSERT_TRUE(pool.ok()) << pool.error().message;
+  }
+  void TearDown() override {
+    volumes_.reset();
+    closePool(root_);
+    EXPECT_TRUE(removeTree(root_).ok());
+  }
+  Result<void> reopen() {
+    PoolOptions options;
+    options.kind = GetParam();
+    options.imageBytes = 300LL << 20;
+    GODWIT_ASSIGN(auto pool, openPool(root_, options));
+    volumes_ = std::move(pool.volumes);
+    return {};
+  }
+  void write(const std::string& path, const std::string& content) { ASSERT_TRUE(writeFileAtomic(path, content).ok()); }
+  std::string root_;
+  std::unique_ptr<Volumes> volumes_;
+};
+
+TEST_P(VolumesTest, ASnapshotKeepsWhatTheVolumeForgets) {
+  ASSERT_TRUE(volumes_->createVolume("pvc-1", 1 << 20).ok());
+  ASSERT_TRUE(volumes_->createVolume("pvc-1", 1 << 20).ok());  // again: the same
+  write(volumes_->volumePath("pvc-1") + "/f", "one");
+  EXPECT_EQ(*volumes_->createSnapshot("snap-1", volumes_->volumePath("pvc-1")), PointInTime::Yes);
+  write(volumes_->volumePath("pvc-1") + "/f", "two");
+  EXPECT_EQ(*volumes_->createSnapshot("snap-1", volumes_->volumePath("pvc-1")), PointInTime::Yes);  // made already
+  EXPECT_EQ(*readFile(volumes_->snapshotPath("snap-1") + "/f"), "one");
+  ASSERT_TRUE(volumes_->restoreVolume("pvc-2", "snap-1").ok());
+  EXPECT_EQ(*readFile(volumes_->volumePath("pvc-2") + "/f"), "one");
+  write(volumes_->volumePath("pvc-2") + "/f", "three");  // a restored volume is writable
+  EXPECT_EQ(*volumes_->cloneVolume("pvc-3", volumes_->volumePath("pvc-1")), PointInTime::Yes);
+  EXPECT_EQ(*readFile(volumes_->volumePath("pvc-3") + "/f"), "two");
+}
+
+TEST_P(VolumesTest, DeletedIsGoneAndAbsentIsFine) {
+  ASSERT_TRUE(volumes_->createVolume("pvc-1", 0).ok());
+  ASSERT_TRUE(volumes_->createSnapshot("snap-1", volumes_->volumePath("pvc-1")).ok());
+  for (int twice = 0; twice < 2; ++twice) {
+    EXPECT_TRUE(volumes_->deleteSnapshot("snap-1").ok());
+    EXPECT_TRUE(volumes_->deleteVolume("pvc-1").ok());
+  }
+  EXPECT_FALSE(fs::exists(volumes_->volumePath("pvc-1")));
+  EXPECT_FALSE(fs::exists(volumes_->snapshotPath("snap-1")));
+  EXPECT_TRUE(volumes_->size("snap-1").is(Errc::NotFound));
+  EXPECT_TRUE(volumes_->restoreVolume("pvc-9", "snap-1").is(Errc::NotFound));
+}
+
+TEST_P(VolumesTest, AUsersDirectoryIsCopied) {
+  fs::create_directories(root_ + "/mine");
+  write(root_ + "/mine/f", "mine");
+  EXPECT_EQ(*volumes_->createSnapshot("snap-1", root_ + "/mine"), PointInTime::Yes);
+  EXPECT_EQ(*readFile(volumes_->snapshotPath("snap-1") + "/f"), "mine");
+  EXPECT_TRUE(volumes_->createSnapshot("snap-2", root_ + "/missing").is(Errc::NotFound));
+  EXPECT_FALSE(fs::exists(volumes_->snapshotPath("snap-2")));
+}
+
+TEST_P(VolumesTest, HalfACopyOfAnEarlierLifeIsNobodysVolume) {
+  ASSERT_TRUE(volumes_->createVolume("pvc-1", 0).ok());
+  fs::create_directories(volumes_->volumePath("pvc-2") + ".tmp/rest");
+  volumes_.reset();
+  ASSERT_TRUE(reopen().ok());
+  EXPECT_FALSE(fs::exists(volumes_->volumePath("pvc-2") + ".tmp"));
+  EXPECT_TRUE(fs::exists(volumes_->volumePath("pvc-1")));
+}
+
+TEST_P(VolumesTest, HandlesThatAreNoNamesAreRefused) {
+  for (const char* bad : {"", "../x", "a/b", ".hidden"}) {
+    EXPECT_TRUE(volumes_->createVolume(bad, 0).is(Errc::Invalid)) << bad;
+    EXPECT_TRUE(volumes_->deleteSnapshot(bad).is(Errc::Invalid)) << bad;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Pools, VolumesTest, testing::Values(Kind::Directory, Kind::Btrfs),
+                         [](const auto& chosen) { return chosen.param == Kind::Btrfs ? "Btrfs" : "Directory"; });
+
+}  // namespace
+}  // namespace godwit::standalone

@@ -1,0 +1,207 @@
+// What people type: an unmodified kubectl against the REST face, over TLS with a token.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "api/core.h"
+#include "base/fd.h"
+#include "base/process.h"
+#include "http/server.h"
+#include "standalone/admission.h"
+#include "standalone/rest_api.h"
+
+namespace godwit::standalone {
+namespace {
+
+namespace fs = std::filesystem;
+namespace r = kube::resources;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kManifests = R"(
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, labels: {app: demo}}
+spec:
+  accessModes: [ReadWriteOnce]
+  resources: {requests: {storage: 1Gi}}
+---
+apiVersion: volsync.backube/v1alpha1
+kind: ReplicationSource
+metadata: {name: copy}
+spec:
+  sourcePVC: data
+  trigger: {manual: first}
+  rsync: {copyMethod: Clone, address: 192.0.2.1, sshKeys: keys}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: work}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: main, image: x, command: ["true"]}]
+)";
+
+class KubectlTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!runProcess({.argv = {"kubectl", "version", "--client"}}).ok()) {
+      GTEST_SKIP() << "kubectl is not installed: NOTHING here was tested; see the README for where to get it";
+    }
+    std::string name = fs::temp_directory_path() / "godwit-kubectl-XXXXXX";
+    ASSERT_TRUE(::mkdtemp(name.data()));
+    dir = name;
+    store = std::move(*Store::open({}, clock, random));
+    installAdmission(*store);
+    ASSERT_TRUE(seedCustomResourceDefinitions(*store).ok());
+    store->setLogSource([this](const auto&, const auto&) { return Result<std::string>(log); });
+    collector = std::jthread([this](std::stop_token stop) { store->collectGarbageUntil(stop); });
+    serve();
+  }
+  void TearDown() override {
+    collector = {};
+    server.reset();
+    if (!dir.empty()) fs::remove_all(dir);
+  }
+
+  void serve() {
+    api = std::make_unique<RestApi>(*store, clock, RestOptions{"the-token"});
+    const auto day = std::chrono::hours(24);
+    const auto authority = http::makeAuthority("test", clock.now(), day);
+    ASSERT_TRUE(authority.ok());
+    http::ServerOptions options;
+    options.tls = *http::issue(*authority, {"godwit", "", {"127.0.0.1"}, false}, clock.now(), day);
+    server =
+        std::move(*http::Server::start(options, [this](const auto& request, auto& out) { api->serve(request, out); }));
+    const Json cluster{{"server", fmt::format("https://127.0.0.1:{}", server->port())},
+                       {"certificate-authority-data", api::base64Encode(authority->certificate)}};
+    const Json config{{"apiVersion", "v1"},
+                      {"kind", "Config"},
+                      {"current-context", "t"},
+                      {"clusters", {{{"name", "t"}, {"cluster", cluster}}}},
+                      {"users", {{{"name", "t"}, {"user", {{"token", "the-token"}}}}}},
+                      {"contexts", {{{"name", "t"}, {"context", {{"cluster", "t"}, {"user", "t"}}}}}}};
+    ASSERT_TRUE(writeFileAtomic(dir / "kubeconfig", dumpJson(config), 0600).ok());
+  }
+
+  RunOutput run(std::vector<std::string> arguments, const std::string& input = {}) {
+    ProcessSpec spec{.argv = {"kubectl", "--kubeconfig", dir / "kubeconfig", "--cache-dir", dir / "cache"}};
+    spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
+    auto output = runProcess(spec, input, std::chrono::seconds(120));
+    EXPECT_TRUE(output.ok());
+    return output.ok() ? *output : RunOutput{};
+  }
+  // What it printed; the test fails when kubectl did.
+  std::string kubectl(std::vector<std::string> arguments, const std::string& input = {}) {
+    const auto output = run(arguments, input);
+    std::string line;
+    for (const auto& argument : arguments) line += " " + argument;
+    EXPECT_TRUE(output.status.success()) << "kubectl" << line << "\n" << output.out << output.err;
+    return output.out + output.err;
+  }
+  std::string refusal(std::vector<std::string> arguments, const std::string& input = {}) {
+    const auto output = run(arguments, input);
+    EXPECT_FALSE(output.status.success()) << output.out;
+    return output.err;
+  }
+
+  SystemClock clock;
+  Random random;
+  std::string log = "first line\n";
+  fs::path dir;
+  std::unique_ptr<Store> store;
+  std::unique_ptr<RestApi> api;
+  std::unique_ptr<http::Server> server;
+  std::jthread collector;
+};
+
+TEST_F(KubectlTest, CreatesAppliesAndShows) {
+  EXPECT_THAT(kubectl({"apply", "-f", "-"}, kManifests), HasSubstr("replicationsource.volsync.backube/copy created"));
+  EXPECT_THAT(kubectl({"apply", "-f", "-"}, kManifests), AllOf(HasSubstr("unchanged"), Not(HasSubstr("configured"))));
+  EXPECT_THAT(kubectl({"get", "pvc,jobs,replicationsources"}),
+              AllOf(HasSubstr("ACCESS MODES"), HasSubstr("COMPLETIONS"), HasSubstr("NEXT SYNC")));
+  EXPECT_THAT(kubectl({"get", "pvc", "-A", "-l", "app=demo", "-o", "wide"}),
+              AllOf(HasSubstr("VOLUMEMODE"), HasSubstr("default")));
+  EXPECT_THAT(kubectl({"get", "pvc", "-l", "app=other"}), HasSubstr("No resources found"));
+  EXPECT_EQ(kubectl({"get", "replicationsource", "copy", "-o", "jsonpath={.spec.rsync.copyMethod}"}), "Clone");
+  EXPECT_THAT(kubectl({"get", "job", "work", "-o", "yaml"}), HasSubstr("restartPolicy: Never"));
+  EXPECT_THAT(kubectl({"create", "secret", "generic", "s", "--from-literal=k=v"}), HasSubstr("created"));
+  EXPECT_THAT(kubectl({"api-resources"}), AllOf(HasSubstr("pvc"), HasSubstr("ReplicationDestination")));
+}
+
+TEST_F(KubectlTest, EditsInEveryWay) {
+  kubectl({"apply", "-f", "-"}, kManifests);
+  kubectl({"label", "pvc", "data", "tier=gold"});
+  kubectl({"annotate", "pvc", "data", "note=hello"});
+  kubectl({"patch", "replicationsource", "copy", "--type=merge", "-p", R"({"spec":{"trigger":{"manual":"second"}}})"});
+  kubectl({"patch", "replicationsource", "copy", "--type=json", "-p",
+           R"([{"op":"add","path":"/spec/paused","value":true}])"});
+  kubectl({"patch", "job", "work", "-p", R"({"spec":{"parallelism":0}})"});  // strategic
+  EXPECT_EQ(kubectl({"get", "pvc", "data", "-o", "jsonpath={.metadata.labels.tier}{.metadata.annotations.note}"}),
+            "goldhello");
+  EXPECT_EQ(kubectl({"get", "replicationsource", "copy", "-o", "jsonpath={.spec.trigger.manual}{.spec.paused}"}),
+            "secondtrue");
+  EXPECT_EQ(kubectl({"get", "job", "work", "-o", "jsonpath={.spec.parallelism}"}), "0");
+  EXPECT_THAT(kubectl({"patch", "pvc", "data", "--type=merge", "--dry-run=server", "-p",
+                       R"({"metadata":{"labels":{"x":"y"}}})"}),
+              HasSubstr("patched"));
+  EXPECT_THAT(kubectl({"get", "pvc", "data", "--show-labels"}), Not(HasSubstr("x=y")));
+}
+
+TEST_F(KubectlTest, ExplainsAndDescribes) {
+  kubectl({"apply", "-f", "-"}, kManifests);
+  EXPECT_THAT(kubectl({"explain", "replicationsource.spec.rsync"}), HasSubstr("copyMethod"));
+  EXPECT_THAT(kubectl({"explain", "pvc.spec"}), HasSubstr("accessModes"));
+  EXPECT_THAT(kubectl({"describe", "pvc", "data"}), HasSubstr("Access Modes"));
+  EXPECT_THAT(kubectl({"describe", "job", "work"}), HasSubstr("Parallelism"));
+  EXPECT_THAT(kubectl({"describe", "replicationsource", "copy"}), HasSubstr("Copy Method"));
+  EXPECT_THAT(kubectl({"describe", "namespace", "default"}), HasSubstr("Active"));
+  EXPECT_THAT(kubectl({"auth", "can-i", "create", "pods"}), HasSubstr("yes"));
+}
+
+TEST_F(KubectlTest, WaitsAndDeletes) {
+  kubectl({"apply", "-f", "-"}, kManifests);
+  std::thread controller([&] {
+    const Json complete{{"status", {{"conditions", {{{"type", "Complete"}, {"status", "True"}}}}}}};
+    EXPECT_TRUE(store->patch(r::kJobs, {"default", "work"}, complete, kube::Subresource::Status).ok());
+    const Json synced{{"status", {{"lastManualSync", "first"}}}};
+    EXPECT_TRUE(store->patch(r::kReplicationSources, {"default", "copy"}, synced, kube::Subresource::Status).ok());
+  });
+  kubectl({"wait", "--for=condition=complete", "job/work", "--timeout=60s"});
+  kubectl({"wait", "--for=jsonpath={.status.lastManualSync}=first", "replicationsource/copy", "--timeout=60s"});
+  controller.join();
+  EXPECT_THAT(kubectl({"delete", "job", "work", "--cascade=foreground", "--timeout=60s"}), HasSubstr("deleted"));
+  EXPECT_THAT(kubectl({"delete", "pvc,replicationsource", "--all", "--timeout=60s"}), HasSubstr("deleted"));
+  kubectl({"create", "namespace", "short"});
+  kubectl({"delete", "namespace", "short", "--timeout=60s"});
+  EXPECT_THAT(refusal({"get", "namespace", "short"}), HasSubstr("not found"));
+}
+
+TEST_F(KubectlTest, FollowsLogs) {
+  const Json pod{{"metadata", {{"name", "p"}, {"namespace", "default"}}},
+                 {"spec", {{"containers", {{{"name", "c"}, {"image", "i"}}}}}}};
+  ASSERT_TRUE(store->create(r::kPods, pod).ok());
+  EXPECT_EQ(kubectl({"logs", "p"}), "first line\n");
+  ASSERT_TRUE(
+      store->patch(r::kPods, {"default", "p"}, {{"status", {{"phase", "Succeeded"}}}}, kube::Subresource::Status).ok());
+  EXPECT_EQ(kubectl({"logs", "-f", "p"}), "first line\n");
+}
+
+TEST_F(KubectlTest, RefusesClearly) {
+  EXPECT_THAT(refusal({"get", "secret", "absent"}), HasSubstr("secrets \"absent\" not found"));
+  EXPECT_THAT(refusal({"create", "namespace", "Upper"}), HasSubstr("metadata.name"));
+  const std::string odd = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndatta: {a: b}\n";
+  EXPECT_THAT(refusal({"apply", "-f", "-"}, odd), HasSubstr("unknown field \"datta\""));
+  EXPECT_THAT(kubectl({"apply", "--validate=warn", "-f", "-"}, odd), HasSubstr("Warning: unknown field \"datta\""));
+  EXPECT_THAT(refusal({"apply", "--server-side", "-f", "-"}, kManifests), Not(HasSubstr("serverside-applied")));
+  EXPECT_THAT(refusal({"--token=wrong", "get", "ns"}), HasSubstr("Unauthorized"));
+}
+
+}  // namespace
+}  // namespace godwit::standalone

@@ -1,0 +1,190 @@
+// One end Godwit's, the other VolSync's way of using OpenSSH and rsync, or a person's, or an attacker's.
+#include <signal.h>
+
+#include <fstream>
+
+#include <fmt/core.h>
+
+#include "base/landlock.h"
+#include "fixture.h"
+
+namespace godwit::mover {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Interop : public MoverTest {
+ protected:
+  // As VolSync's source does it: same options, one master connection that lingers for 5 s.
+  int volsyncPush(const std::string& to = ".") {
+    const auto output = run({"rsync", "-aAhHSxz", "--delete", "--itemize-changes", "--info=stats2,misc2", "-e",
+                             rsyncShell(5), source() + "/", "127.0.0.1:" + to});
+    last_ = output.err;
+    return output.status.code;
+  }
+  // A destination that knows nothing of Godwit: sshd with a forced command that serves rsync in the volume, and
+  // `shutdown`.
+  std::unique_ptr<Running> oldDestination();
+  std::string last_;
+};
+
+TEST_F(Interop, EndsAfterAVolSyncSourceAlthoughItsConnectionLingers) {
+  fs::copy("/usr/share/doc/rsync", source(), fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  const auto end = destination();
+  ASSERT_EQ(volsyncPush(), 0) << last_;
+  ASSERT_EQ(volsyncPush(), 0) << last_;
+  const auto answer = ssh("shutdown 0", 5);
+  EXPECT_EQ(answer.status.code, 0) << answer.err;
+  EXPECT_EQ(end->exitCode(), 0);
+  EXPECT_EQ(end->count("Connection closed by"), 0u);
+  EXPECT_EQ(run({"rsync", "-anAHSc", "--delete", "--itemize-changes", source() + "/", replica() + "/"}).out, "");
+}
+
+TEST_F(Interop, ExitsWithTheSourcesCode) {
+  write(source() + "/a", "1");
+  const auto end = destination();
+  ASSERT_EQ(volsyncPush(), 0) << last_;
+  EXPECT_EQ(ssh("shutdown 42").status.code, 0);
+  EXPECT_EQ(end->exitCode(), 42);
+}
+
+TEST_F(Interop, RefusesShutdownAfterABrokenTransferAndListensOn) {
+  write(source() + "/a", "1");
+  const auto end = destination();
+  // A receiver whose peer speaks no rsync fails.
+  EXPECT_NE(ssh("rsync --server -logDtpre.iLsfxCIvu . .").status.code, 0);
+  const auto refused = ssh("shutdown 0");
+  EXPECT_EQ(refused.status.code, 1);
+  EXPECT_NE(refused.err.find("send it again"), std::string::npos) << refused.err;
+  EXPECT_TRUE(end->running());
+  ASSERT_EQ(volsyncPush(), 0) << last_;
+  EXPECT_EQ(ssh("shutdown 0").status.code, 0);
+  EXPECT_EQ(end->exitCode(), 0);
+}
+
+TEST_F(Interop, TakesAPushFromAPersonIntoADirectoryAndGivesItBack) {
+  write(source() + "/a b/c", "1");
+  write(replica() + "/x y/old", "1");
+  const auto end = destination();
+  ASSERT_EQ(volsyncPush("/x y"), 0) << last_;
+  EXPECT_EQ(difference(source(), replica() + "/x y"), "");
+  const auto back = run({"rsync", "-a", "-e", rsyncShell(), "127.0.0.1:/x y/", at("back")});
+  EXPECT_EQ(back.status.code, 0) << back.err;
+  EXPECT_EQ(difference(source(), at("back")), "");
+}
+
+TEST_F(Interop, RefusesEverythingElseWithAMessage) {
+  const auto end = destination();
+  for (const auto* command :
+       {"id", "sh -c id", "/bin/sh", "scp -t /", "sftp-server", "rsync -a / /data", "rsync --server --daemon .",
+        "rsync --server -K . .", "rsync --server . ../x", "shutdown", "shutdown 256", "shutdown -1", "shutdown 0x",
+        "shutdown 0; id", "shutdown $(id)", "diskrsync --target /dev/block", "'", "godwit-info ../.."}) {
+    const auto output = ssh(command, 5);
+    EXPECT_EQ(output.status.code, 1) << command;
+    EXPECT_NE(output.err.find("refused"), std::string::npos) << command << ": " << output.err;
+    EXPECT_EQ(output.out, "") << command;
+  }
+  EXPECT_GE(end->count("refused"), 15u) << "the destination's log tells too";
+  EXPECT_TRUE(end->running());
+  const auto shell = run(sshOptions(), "id\n");
+  EXPECT_NE(shell.status.code, 0);
+}
+
+TEST_F(Interop, ForwardsNothing) {
+  const auto end = destination();
+  auto argv = sshOptions();
+  argv.insert(argv.end(), {"-W", fmt::format("127.0.0.1:{}", port_), "127.0.0.1"});
+  const auto output = run(argv, "x");
+  EXPECT_NE(output.status.code, 0);
+  EXPECT_EQ(output.out, "");
+}
+
+TEST_F(Interop, NeverLeavesTheVolumeThroughALink) {
+  if (landlockAbi() == 0) GTEST_SKIP() << "SKIPPED: no Landlock in this kernel; escapes through links are NOT tested";
+  write(at("outside/secret"), "untouched");
+  const auto end = destination();
+  fs::create_directory_symlink(at("outside"), replica() + "/link");
+  write(source() + "/secret", "evil");
+  EXPECT_NE(volsyncPush("link/"), 0);
+  EXPECT_NE(volsyncPush("/link/deeper"), 0);
+  // With the options that make a receiver keep or follow what is there already.
+  for (const auto& more : {"--temp-dir=link", "--partial-dir=link", "--backup-dir=/link", "--temp-dir=/link"}) {
+    run({"rsync", "-a", "-b", "--inplace", more, "-e", rsyncShell(5), source() + "/", "127.0.0.1:."});
+  }
+  EXPECT_NE(run({"rsync", "-aKL", "-e", rsyncShell(5), source() + "/", "127.0.0.1:."}).status.code, 0);
+  EXPECT_NE(run({"rsync", "-a", "-e", rsyncShell(5), "127.0.0.1:link/secret", at("stolen")}).status.code, 0);
+  EXPECT_FALSE(fs::exists(at("stolen")));
+  std::size_t outside = 0;
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(at("outside"))) ++outside;
+  EXPECT_EQ(outside, 1u);
+  EXPECT_EQ(*readFile(at("outside/secret")), "untouched");
+}
+
+TEST_F(Interop, TakesKeysOfEveryType) {
+  write(source() + "/a", "1");
+  for (const auto* type : {"rsa", "ecdsa"}) {
+    for (const auto* key : {"source", "destination"}) {
+      fs::remove(at("keys/") + key);
+      run({"ssh-keygen", "-q", "-t", type, "-m", "PEM", "-N", "", "-f", at("keys/") + key});
+    }
+    const auto end = destination();
+    EXPECT_EQ(send(), 0) << type;
+    EXPECT_EQ(end->exitCode(), 0) << type;
+    port_ = 0;
+  }
+}
+
+std::unique_ptr<Running> Interop::oldDestination() {
+  { const auto reserve = destination(); }  // finds a free port and gives it back
+  write(at("command"), fmt::format("#!/bin/sh\ncd {}\ncase \"$SSH_ORIGINAL_COMMAND\" in\n"
+                                   "'rsync --server '*) eval exec \"$SSH_ORIGINAL_COMMAND\";;\n"
+                                   "'shutdown 0') touch {}; exit 0;;\n*) echo Invalid command >&2; exit 1;;\nesac\n",
+                                   replica(), at("was-told")));
+  fs::permissions(at("command"), fs::perms::owner_all);
+  write(at("authorized"), fmt::format("restrict,command=\"{}\" {}", at("command"), *readFile(at("keys/source.pub"))));
+  write(at("sshd_config"),
+        fmt::format("Port {}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\n"
+                    "UsePAM no\nPermitRootLogin yes\nPidFile none\n",
+                    port_, at("keys/destination"), at("authorized")));
+  auto out = std::make_unique<Running>(Arguments{"/usr/sbin/sshd", "-D", "-e", "-f", at("sshd_config")},
+                                       at("destination.log"));
+  out->line("Server listening");
+  return out;
+}
+
+TEST_F(Interop, FallsBackToPlainRsyncTowardsAnOldDestination) {
+  write(source() + "/a", "1");
+  write(replica() + "/extra", "1");
+  const auto end = oldDestination();
+  EXPECT_EQ(send(), 0);
+  EXPECT_EQ(difference(source(), replica()), "");
+  EXPECT_TRUE(fs::exists(at("was-told")));
+  EXPECT_EQ(send({"--path", "/new/dir"}), 0);
+  EXPECT_EQ(difference(source(), replica() + "/new/dir"), "");
+}
+
+TEST_F(Interop, HoldsBackAnEmptyVolumeFromAnOldDestinationToo) {
+  write(replica() + "/precious", "1");
+  const auto end = oldDestination();
+  EXPECT_EQ(send(), 3);
+  EXPECT_TRUE(fs::exists(replica() + "/precious"));
+  EXPECT_FALSE(fs::exists(at("was-told")));
+}
+
+TEST_F(Interop, CountsVanishedFilesUnderDirectOnly) {
+  // rsync's place is taken by a program that says what rsync says when files vanish.
+  write(at("bin/rsync"), "#!/bin/sh\necho 'file has vanished: \"/data/x\"' >&2\nexit 24\n");
+  fs::permissions(at("bin/rsync"), fs::perms::owner_all);
+  write(source() + "/a", "1");
+  const auto end = destination();
+  Running start({MOVER_TOOL, "mover", "source", "--data", source(), "--keys", at("keys"), "--address", "127.0.0.1",
+                 "--port", std::to_string(port_), "--direct"},
+                at("source.log"),
+                {"GODWIT_TERMINATION_LOG=" + at("source.end"), "PATH=" + at("bin") + ":/usr/bin:/bin"});
+  EXPECT_EQ(start.exitCode(), 0);
+  EXPECT_EQ(sourceResult().vanished, 1);
+  EXPECT_NE(sourceResult().warning.find("vanished"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace godwit::mover

@@ -1,0 +1,161 @@
+// What is wrong is said in the condition, with the field and the remedy, and heals once the cause is gone.
+#include "replication/mini_world.h"
+
+namespace godwit::replication {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+class Refusal : public MiniWorld {
+ protected:
+  const Json kManual = {{"trigger", {{"manual", "one"}}}};
+  void expectSourceError(const std::string& part) {
+    settle();
+    EXPECT_THAT(synchronizing(source()), AllOf(StartsWith("False Error "), HasSubstr(part)));
+    EXPECT_THAT(reconciled(source()), AllOf(StartsWith("False ReconcileError "), HasSubstr(part)));
+  }
+};
+
+TEST_F(Refusal, AMissingSourceVolumeAndItsCure) {
+  makeKeys(Role::Source, "keys");
+  makeSource({{"copyMethod", "Clone"}}, kManual);
+  expectSourceError("spec.sourcePVC: PersistentVolumeClaim data not found");
+  makePvc("data");
+  settle();
+  EXPECT_THAT(synchronizing(source()), StartsWith("True SyncInProgress"));
+}
+
+TEST_F(Refusal, AMissingSecretAndItsCure) {
+  makePvc("data");
+  makeSource({{"copyMethod", "Direct"}}, kManual);
+  expectSourceError("spec.rsync.sshKeys: Secret keys not found");
+  makeKeys(Role::Source, "keys");
+  advance(5min);
+  EXPECT_THAT(synchronizing(source()), StartsWith("True SyncInProgress"));
+}
+
+TEST_F(Refusal, ASecretOfTheWrongSide) {
+  makePvc("data");
+  makeKeys(Role::Destination, "keys");
+  makeSource({{"copyMethod", "Direct"}}, kManual);
+  expectSourceError("Secret keys: field source is missing");
+}
+
+TEST_F(Refusal, ABadSchedule) {
+  makePvc("data");
+  makeSource({{"copyMethod", "Direct"}}, {{"trigger", {{"schedule", "every tuesday"}}}});
+  expectSourceError("spec.trigger.schedule");
+}
+
+TEST_F(Refusal, ASourceWithoutAnAddressPublishesItsOwnAndSaysSo) {
+  makePvc("data");
+  makeSource({{"copyMethod", "Clone"}, {"address", nullptr}, {"sshKeys", nullptr}}, kManual);
+  expectSourceError("no address");
+  EXPECT_EQ(source().status.rsync->sshKeys, "volsync-rsync-src-dest-s");
+  EXPECT_THAT(names(kinds::kServices), Contains("volsync-rsync-src-s"));
+  EXPECT_THAT(names(kinds::kJobs), IsEmpty());
+  EXPECT_THAT(names(kinds::kPersistentVolumeClaims), testing::ElementsAre("data")) << "nothing is copied for nobody";
+}
+
+TEST_F(Refusal, AChildThatBelongsToSomebodyElse) {
+  const Json owner = {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", "other"}, {"controller", true}};
+  put(kinds::kConfigMaps, {{"metadata", {{"name", "other"}}}});
+  Json reference = owner;
+  reference["uid"] = text(get(kinds::kConfigMaps, "other"), "metadata", "uid");
+  makePvc("data");
+  makeKeys(Role::Source, "keys");
+  put(kinds::kJobs, {{"metadata", {{"name", "volsync-rsync-src-s"}, {"ownerReferences", Json::array({reference})}}},
+                     {"spec", {{"template", {{"spec", {{"restartPolicy", "Never"},
+                                                       {"containers", Json::array({{{"name", "c"}, {"image", "i"}}})}}}}}}}});
+  makeSource({{"copyMethod", "Direct"}}, kManual);
+  expectSourceError("Job volsync-rsync-src-s is in the way: it belongs to ConfigMap other");
+}
+
+TEST_F(Refusal, WhatVolSyncIgnoredNeedsConsent) {
+  makePvc("data");
+  makeKeys(Role::Source, "keys");
+  makeSource({{"copyMethod", "Direct"}, {"path", "/sub"}}, {{"trigger", {{"manual", "two"}}}});
+  edit(kinds::kReplicationSources, "s",
+       {{"status", {{"lastSyncTime", "2021-01-14T18:00:00Z"}, {"lastManualSync", "one"}}}}, kube::Subresource::Status);
+  settle();
+  EXPECT_THAT(synchronizing(source()), AllOf(StartsWith("False Error spec.rsync.path was ignored by VolSync"),
+                                             HasSubstr("godwit/accept-path-and-user")));
+  EXPECT_THAT(names(kinds::kJobs), IsEmpty());
+  start();
+  settle();
+  EXPECT_THAT(synchronizing(source()), StartsWith("False Error"));
+  edit(kinds::kReplicationSources, "s", {{"metadata", {{"annotations", {{"godwit/accept-path-and-user", ""}}}}}});
+  settle();
+  EXPECT_THAT(synchronizing(source()), StartsWith("True SyncInProgress"));
+}
+
+TEST_F(Refusal, ForeignMoversAreNamedOrIgnored) {
+  put(kinds::kReplicationSources,
+      {{"metadata", {{"name", "s"}}}, {"spec", {{"sourcePVC", "data"}, {"restic", {{"repository", "r"}}}}}});
+  config.foreignMovers = ControllerConfig::ForeignMovers::Ignore;
+  settle();
+  EXPECT_EQ(synchronizing(source()), "absent");
+  config.foreignMovers = ControllerConfig::ForeignMovers::Report;
+  start();
+  expectSourceError("restic");
+}
+
+TEST_F(Refusal, AnotherControllersConditionStays) {
+  put(kinds::kReplicationSources,
+      {{"metadata", {{"name", "s"}}}, {"spec", {{"sourcePVC", "data"}, {"restic", {{"repository", "r"}}}}}});
+  const Json theirs = {{"type", "Synchronizing"}, {"status", "True"}, {"reason", "SyncInProgress"},
+                       {"message", "theirs"}, {"lastTransitionTime", "2021-01-14T18:00:00Z"}};
+  edit(kinds::kReplicationSources, "s", {{"status", {{"conditions", Json::array({theirs})}}}}, kube::Subresource::Status);
+  settle();
+  EXPECT_EQ(synchronizing(source()), "True SyncInProgress theirs");
+}
+
+TEST_F(Refusal, ExternalObjectsAreLeftAlone) {
+  put(kinds::kReplicationSources, {{"metadata", {{"name", "s"}}}, {"spec", {{"external", {{"provider", "x/y"}}}}}});
+  settle();
+  EXPECT_EQ(find(get(kinds::kReplicationSources, "s"), "status"), nullptr);
+}
+
+TEST_F(Refusal, ALoadBalancerWithoutAProvider) {
+  makeDestination({{"serviceType", "LoadBalancer"}}, kManual);
+  settle();
+  advance(15s);
+  EXPECT_THAT(events(), Contains("NoServiceAddressAssigned"));
+  EXPECT_THAT(synchronizing(destination()), HasSubstr("has no address yet"));
+  EXPECT_THAT(names(kinds::kJobs), IsEmpty());
+  edit(kinds::kServices, "volsync-rsync-dst-d",
+       {{"status", {{"loadBalancer", {{"ingress", Json::array({{{"hostname", "lb.example"}}})}}}}}},
+       kube::Subresource::Status);
+  settle();
+  EXPECT_EQ(destination().status.rsync->address, "lb.example");
+  EXPECT_THAT(events(), Contains("ServiceAddressAssigned"));
+}
+
+static const Json kPortTaken = {
+    {"metadata", {{"annotations", {{"godwit/port", "31022"}, {"godwit/address-message", "port 22 is held by sshd"}}}}}};
+
+TEST_F(Refusal, AnotherPortThanAskedForIsPublishedWithItsReason) {
+  makeDestination({{"serviceType", "LoadBalancer"}}, kManual);
+  settle();
+  edit(kinds::kServices, "volsync-rsync-dst-d", kPortTaken);
+  edit(kinds::kServices, "volsync-rsync-dst-d",
+       {{"status", {{"loadBalancer", {{"ingress", Json::array({{{"ip", "192.0.2.7"}}})}}}}}}, kube::Subresource::Status);
+  settle();
+  EXPECT_EQ(destination().status.rsync->port, 31022);
+  EXPECT_THAT(synchronizing(destination()), HasSubstr("port 22 is held by sshd"));
+}
+
+TEST_F(Refusal, WhereAClusterAddressIsListenedForIsNobodysBusiness) {
+  makeDestination({}, kManual);
+  settle();
+  edit(kinds::kServices, "volsync-rsync-dst-d", kPortTaken);
+  settle();
+  EXPECT_FALSE(destination().status.rsync->port);
+}
+
+}  // namespace
+}  // namespace godwit::replication
