@@ -86,6 +86,7 @@ Result<int> runRsync(const Session& session, const Words& words) {
   ProcessSpec spec;
   spec.argv = {"rsync"};
   spec.argv.insert(spec.argv.end(), command.options.begin(), command.options.end());
+  if (command.pushes()) spec.argv.insert(spec.argv.begin() + 2, std::string(kCompareNanoseconds));
   spec.argv.push_back(".");
   spec.argv.insert(spec.argv.end(), command.paths.begin(), command.paths.end());
   spec.cwd = session.data;

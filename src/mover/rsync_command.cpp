@@ -168,7 +168,7 @@ class Parser {
 
   // One word of single letters; after `e` follows what the peer's protocol is capable of, in letters too.
   Result<void> bundle(const std::string& word) {
-    if (word[1] == 'B' && isNumber(std::string_view(word).substr(2))) return keep(word);
+    if ((word[1] == 'B' || word[1] == '@') && isNumber(std::string_view(word).substr(2))) return keep(word);
     for (std::size_t i = 1; i < word.size(); ++i) {
       const std::string_view letter(&word[i], 1);
       if (letter == "e") {

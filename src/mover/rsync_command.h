@@ -2,11 +2,17 @@
 // and reason.
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 
 namespace godwit::mover {
+
+// Both ends compare modification times to the nanosecond: by whole seconds, as rsync does unless told, a file that was
+// written twice within one second to the same size would keep its first content at the replica. A server that gets
+// another window from its client obeys the client.
+inline constexpr std::string_view kCompareNanoseconds = "--modify-window=-1";
 
 struct RsyncCommand {
   bool sender = false;               // the peer reads from us

@@ -50,8 +50,8 @@ TEST(RsyncCommand, KnowsReadersAndDryRuns) {
 
 TEST(RsyncCommand, TakesValuesInBothForms) {
   EXPECT_THAT(
-      accepted("rsync --server -B700 --timeout=30 --max-size 5G --suffix=.old --info=FLIST2,STATS . .").options,
-      ElementsAre("--server", "-B700", "--timeout=30", "--max-size=5G", "--suffix=.old", "--info=FLIST2,STATS"));
+      accepted("rsync --server -B700 -@-1 --timeout=30 --max-size 5G --suffix=.old --info=FLIST2,STATS . .").options,
+      ElementsAre("--server", "-B700", "-@-1", "--timeout=30", "--max-size=5G", "--suffix=.old", "--info=FLIST2,STATS"));
 }
 
 TEST(RsyncCommand, HoldsDirectoriesOfOptionsInTheVolume) {
@@ -94,6 +94,7 @@ TEST(RsyncCommand, RefusesByNameAndReason) {
       {"-f", "list"},
       {"-M--daemon", "list"},
       {"-Txyz", "list"},
+      {"-@x", "list"},
       {"--files-from=/etc/passwd", "your end"},
       {"--files-from x", "your end"},
       {"--delete=x", "no value"},

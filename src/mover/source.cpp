@@ -11,6 +11,7 @@
 #include "mover/child.h"
 #include "mover/confine.h"
 #include "mover/report.h"
+#include "mover/rsync_command.h"
 #include "mover/rsync_output.h"
 #include "mover/ssh_link.h"
 
@@ -145,7 +146,13 @@ Result<void> Sender::prepare() {
 
 std::vector<std::string> Sender::rsyncArguments(bool dryRun) const {
   // Without CAP_SYS_ADMIN, trusted.* can be neither read nor set, yet btrfs lists it, and rsync would fail for ever.
-  std::vector<std::string> out = {"rsync", "-aHAXSx", "--numeric-ids", "--exclude=/lost+found", "--filter=-x trusted.*", "--no-h"};
+  std::vector<std::string> out = {"rsync",
+                                  "-aHAXSx",
+                                  "--numeric-ids",
+                                  std::string(kCompareNanoseconds),
+                                  "--exclude=/lost+found",
+                                  "--filter=-x trusted.*",
+                                  "--no-h"};
   out.push_back(deleteFirst_ ? "--delete-before" : "--delete");
   out.push_back(dryRun ? "--info=stats2" : "--info=progress2,stats2");
   if (dryRun) out.push_back("--dry-run");

@@ -109,6 +109,12 @@ void MoverTest::write(const std::string& path, const std::string& text) const {
   std::ofstream(path, std::ios::trunc) << text;
 }
 
+void MoverTest::writeAt(const std::string& path, const std::string& text, long nanoseconds) const {
+  write(path, text);
+  const timespec times[2] = {{1'234'567'890, 0}, {1'234'567'890, nanoseconds}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+}
+
 RunOutput MoverTest::run(Arguments argv, std::string_view input) const {
   const auto name = argv[0];
   auto output = runProcess({.argv = std::move(argv)}, input, std::chrono::seconds(120));

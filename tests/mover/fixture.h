@@ -44,6 +44,7 @@ class MoverTest : public testing::Test {
   std::string source() const { return at("src"); }
   std::string replica() const { return at("dst"); }
   void write(const std::string& path, const std::string& text) const;
+  void writeAt(const std::string& path, const std::string& text, long nanoseconds) const;  // modified in a fixed second
   RunOutput run(Arguments argv, std::string_view input = {}) const;  // fails the test when it cannot start
 
   // Starts a destination on a port of the kernel's choice and fills in port_.

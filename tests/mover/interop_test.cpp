@@ -62,6 +62,16 @@ TEST_F(Interop, RefusesShutdownAfterABrokenTransferAndListensOn) {
   EXPECT_EQ(end->exitCode(), 0);
 }
 
+TEST_F(Interop, SeesWhatAVolSyncSourceChangedWithinOneSecond) {
+  writeAt(source() + "/log", "one", 100);
+  writeAt(replica() + "/log", "two", 200);
+  const auto end = destination();
+  ASSERT_EQ(volsyncPush(), 0) << last_;
+  EXPECT_EQ(ssh("shutdown 0").status.code, 0);
+  EXPECT_EQ(end->exitCode(), 0);
+  EXPECT_EQ(*readFile(replica() + "/log"), "one");
+}
+
 TEST_F(Interop, TakesAPushFromAPersonIntoADirectoryAndGivesItBack) {
   write(source() + "/a b/c", "1");
   write(replica() + "/x y/old", "1");

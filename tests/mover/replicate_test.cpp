@@ -76,6 +76,15 @@ TEST_F(Replicate, SendsAgainDeletesAndLeavesLostAndFoundAlone) {
   EXPECT_EQ(sourceResult().deletions, 1);
 }
 
+TEST_F(Replicate, SeesAChangeWithinTheSameSecondThatKeepsTheSize) {
+  writeAt(source() + "/log", "one", 100);
+  writeAt(replica() + "/log", "two", 200);
+  const auto end = destination();
+  ASSERT_EQ(send(), 0);
+  EXPECT_EQ(end->exitCode(), 0);
+  EXPECT_EQ(*readFile(replica() + "/log"), "one");
+}
+
 TEST_F(Replicate, HonoursAPathThatDoesNotExistYet) {
   write(source() + "/a", "1");
   write(replica() + "/beside", "untouched");
