@@ -133,12 +133,15 @@ Result<void> SshLink::connectOnce(SignalWatch& signals) {
 }
 
 Result<void> SshLink::connect(SignalWatch& signals, Duration window) {
-  const auto standing = control("check");
-  if (standing.ok() && standing->success()) return {};
+  if (connectedBefore_) {
+    const auto standing = control("check");
+    if (standing.ok() && standing->success()) return {};
+  }
   const SystemClock clock;
   ConnectRetry retry(clock.monotonic(), window);
   for (bool first = true;; first = false) {
     auto connected = connectOnce(signals);
+    connectedBefore_ |= connected.ok();
     if (connected.ok() || !connected.is(Errc::Unavailable)) return connected;
     const auto delay = retry.next(clock.monotonic());
     if (!delay) return connected;

@@ -40,6 +40,7 @@ class SshLink {
 
   std::string configuration_, log_, where_;
   std::vector<std::string> environment_;
+  bool connectedBefore_ = false;
 };
 
 // A word as splitCommand takes it apart again.
