@@ -49,7 +49,16 @@ Result<void> encodeStringData(const Admitted& a) {
   return {};
 }
 
+// Typed clients refuse a whole list for the sake of one field that is not what they expect: it must not get in.
+Result<void> admitFields(const Admitted& a) {
+  const Json* schema = a.type.group == api::kGroup ? nullptr : fieldSchemaOf(a.type);  // theirs: admitReplication
+  if (!schema) return {};
+  for (const auto& error : api::validateSchema(*schema, a.after)) return a.refuse(error.field, error.message);
+  return {};
+}
+
 Result<void> admitKind(const Admitted& a) {
+  GODWIT_TRY(admitFields(a));
   const auto is = [&](std::string_view kind) { return a.type.kind == kind; };
   if (is("Secret")) return admitSecret(a);
   if (is("PersistentVolumeClaim")) return admitClaim(a);
