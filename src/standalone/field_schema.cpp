@@ -23,7 +23,7 @@ Json schemaNamed(std::string_view type) {
                                  {"nullable", true},
                                  {"x-kubernetes-int-or-string", true}};
   if (type.starts_with("[]")) return container("array", "items", schemaNamed(type.substr(2)));
-  if (type == "str" || type == "time") return nullable("string");
+  if (type == "str" || type == "time" || type == "microtime") return nullable("string");
   if (type == "int") return nullable("integer");
   if (type == "bool") return nullable("boolean");
   if (type == "quantity" || type == "intstr") return kIntOrString;

@@ -34,7 +34,7 @@ Service: spec ServiceSpec 2, status ServiceStatus 3
 ServiceSpec: ports []ServicePort 1, selector map 2, clusterIP str 3, clusterIPs []str 18, type str 4, externalIPs []str 5, sessionAffinity str 7, sessionAffinityConfig any 14, loadBalancerIP str 8, loadBalancerSourceRanges []str 9, loadBalancerClass str 21, externalName str 10, externalTrafficPolicy str 11, internalTrafficPolicy str 22, healthCheckNodePort int 12, publishNotReadyAddresses bool 13, ipFamilies []str 19, ipFamilyPolicy str 17, allocateLoadBalancerNodePorts bool? 20, trafficDistribution str 23
 ServicePort: name str 1, protocol str 2, appProtocol str 6, port int 3, targetPort intstr 4, nodePort int 5
 ServiceStatus: loadBalancer any, conditions []Condition
-Event: involvedObject ObjectRef 2, reason str 3, message str 4, source EventSource 5, firstTimestamp time 6, lastTimestamp time 7, count int 8, type str 9, eventTime time 10, series any 11, action str 12, related ObjectRef 13, reportingComponent str 14, reportingInstance str 15
+Event: involvedObject ObjectRef 2, reason str 3, message str 4, source EventSource 5, firstTimestamp time 6, lastTimestamp time 7, count int 8, type str 9, eventTime microtime 10, series any 11, action str 12, related ObjectRef 13, reportingComponent str 14, reportingInstance str 15
 EventSource: component str 1, host str 2
 Node: spec any, status any
 Pod: spec PodSpec 2, status PodStatus 3
@@ -56,7 +56,7 @@ JobSpec: parallelism int? 1, completions int? 2, activeDeadlineSeconds int? 3, p
 PodTemplate: metadata Meta 1, spec PodSpec 2
 JobStatus: conditions []Condition, startTime time, completionTime time, active int, succeeded int, failed int, terminating int, ready int, completedIndexes str, failedIndexes str, uncountedTerminatedPods any
 Lease: spec LeaseSpec 2
-LeaseSpec: holderIdentity str 1, leaseDurationSeconds int? 2, acquireTime time 3, renewTime time 4, leaseTransitions int? 5, strategy str 6, preferredHolder str 7
+LeaseSpec: holderIdentity str 1, leaseDurationSeconds int? 2, acquireTime microtime 3, renewTime microtime 4, leaseTransitions int? 5, strategy str 6, preferredHolder str 7
 StorageClass: provisioner str 2, parameters map 3, reclaimPolicy str 4, mountOptions []str 5, allowVolumeExpansion bool? 6, volumeBindingMode str 7, allowedTopologies []any 8
 VolumeSnapshot: spec SnapshotSpec, status SnapshotStatus
 SnapshotSpec: source SnapshotSource, volumeSnapshotClassName str

@@ -8,7 +8,7 @@
 
 namespace godwit::standalone {
 
-// Types: str int bool quantity time intstr any, map (of str), bytes (map of base64), quantities (map of quantity),
+// Types: str int bool quantity time microtime intstr any, map (of str), bytes (map of base64), quantities (map of quantity),
 // []T, or another name of the table. `any` keeps whatever it is given.
 struct Field {
   std::string name, type;

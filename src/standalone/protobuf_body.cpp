@@ -110,12 +110,15 @@ Result<Json> intOrStringOf(const Item& item) {
   return Json(static_cast<std::int64_t>(parts[1].value));
 }
 
-Result<Json> timeOf(const Item& item) {
+// Go reads a microtime only with its six digits.
+Result<Json> timeOf(const Item& item, bool micro) {
   constexpr std::int64_t kYear10000 = 253402300800;
   GODWIT_ASSIGN(const auto parts, few<2>(item));
   const auto seconds = static_cast<std::int64_t>(parts[0].value);
   if (seconds < 0 || seconds >= kYear10000) return malformed("a time outside of 1970 to 9999");
-  return Json(api::formatTime(TimePoint(std::chrono::seconds(seconds))));
+  auto out = api::formatTime(TimePoint(std::chrono::seconds(seconds)));
+  if (micro) out.insert(out.size() - 1, fmt::format(".{:06}", parts[1].value / 1000 % 1000000));
+  return Json(out);
 }
 
 // One entry of a map: {"key": value}.
@@ -141,6 +144,10 @@ Result<Json> scalarOf(const std::string& type, const Item& item) {
   return Json(static_cast<std::int64_t>(item.value));
 }
 
+bool isTime(std::string_view type) {
+  return type == "time" || type == "microtime";
+}
+
 bool isMap(std::string_view type) {
   return type == "map" || type == "bytes" || type == "quantities";
 }
@@ -150,7 +157,7 @@ Result<Json> valueOf(const std::string& type, const Item& item, const std::strin
   if (type == "str" || type == "int" || type == "bool") return scalarOf(type, item);
   if (type == "quantity") return quantityOf(item);
   if (type == "intstr") return intOrStringOf(item);
-  if (type == "time") return timeOf(item);
+  if (isTime(type)) return timeOf(item, type == "microtime");
   if (!fieldsOf(type)) return Error{Errc::Unsupported, fmt::format("{}: only JSON can carry this field here", path)};
   if (item.wire != kBytes) return malformed("a number where a message belongs");
   return messageAs(type, item.bytes, path);
@@ -159,7 +166,7 @@ Result<Json> valueOf(const std::string& type, const Item& item, const std::strin
 Result<void> put(Json& object, const Field& field, const Item& item, const std::string& path) {
   const bool list = field.type.starts_with("[]");
   const bool scalar = field.type == "str" || field.type == "int" || field.type == "bool";
-  const bool omitted = scalar ? !field.keepsZero : field.type == "time" || (!list && !isMap(field.type) && !fieldsOf(field.type));
+  const bool omitted = scalar ? !field.keepsZero : isTime(field.type) || (!list && !isMap(field.type) && !fieldsOf(field.type));
   if (omitted && isNothing(item)) return {};
   GODWIT_ASSIGN(auto value, valueOf(list ? field.type.substr(2) : field.type, item, path));
   Json& at = object[field.name];

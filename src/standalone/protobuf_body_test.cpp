@@ -73,6 +73,9 @@ TEST(ProtobufBody, QuantitiesAndTimes) {
   ASSERT_TRUE(claim.ok()) << claim.error().message;
   EXPECT_EQ((*claim)["spec"]["resources"], Json::parse(R"({"requests": {"storage": "1Gi"}})"));
   EXPECT_EQ(text(*claim, "metadata", "creationTimestamp"), "1970-01-01T00:00:01Z");
+  const auto lease = decoded("Lease", field(2, field(3, "") + field(4, field(1, '\2') + varint(2 << 3) + varint(5000000))));
+  ASSERT_TRUE(lease.ok()) << lease.error().message;
+  EXPECT_EQ((*lease)["spec"], Json::parse(R"({"renewTime": "1970-01-01T00:00:02.005000Z"})"));
 }
 
 TEST(ProtobufBody, NothingIsLeftOutSilently) {
