@@ -90,8 +90,9 @@ Result<std::size_t> sizeOfData(const Admitted& a, const std::string& field, bool
   const Json* data = find(a.after, field);
   for (const auto& [key, value] : (data ? *data : kNothing).items()) {
     if (!isDataKey(key)) {
-      return a.refuse(fmt::format("{}[{}]", field, key),
-                      "Invalid value: a key is at most 253 letters, digits, '-', '_' and '.', and does not begin with '..'");
+      return a.refuse(
+          fmt::format("{}[{}]", field, key),
+          "Invalid value: a key is at most 253 letters, digits, '-', '_' and '.', and does not begin with '..'");
     }
     const auto given = value.is_string() ? value.get<std::string>() : std::string();
     const auto bytes = base64 ? api::base64Decode(given) : Result<std::string>(given);

@@ -1,4 +1,5 @@
-// The fields of the built-in kinds: names, types, and numbers in protobuf. One compact table for all that must know them.
+// The fields of the built-in kinds: names, types, and numbers in protobuf. One compact table for all that must know
+// them.
 #pragma once
 #include <cstdint>
 #include <map>

@@ -54,12 +54,12 @@ bool isDamage(int code) {
   return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 }
 
-// Not with .recover: Debian's sqlite3 is built without what that needs. A dump of a damaged file ends in a ROLLBACK, and
-// has neither of the numbers.
+// Not with .recover: Debian's sqlite3 is built without what that needs. A dump of a damaged file ends in a ROLLBACK,
+// and has neither of the numbers.
 std::string rescue(const std::string& path) {
   return fmt::format(
-      "(sqlite3 {0} .dump | sed 's/^ROLLBACK.*/COMMIT;/'; echo 'PRAGMA application_id={1}; PRAGMA user_version={2};') | "
-      "sqlite3 {0}.new",
+      "(sqlite3 {0} .dump | sed 's/^ROLLBACK.*/COMMIT;/'; echo 'PRAGMA application_id={1}; PRAGMA user_version={2};') "
+      "| sqlite3 {0}.new",
       path, kApplicationId, kSchemaVersion);
 }
 
@@ -67,7 +67,8 @@ Error damaged(const std::string& path, std::string detail) {
   std::replace(detail.begin(), detail.end(), '\n', ' ');
   return {Errc::Invalid,
           fmt::format("{0} is damaged ({1}); it was left as it is. Put back a copy, or salvage what is readable with "
-                      "`{2}` and move {0}.new in its place (without {0}-wal and {0}-shm), or move it away to start empty",
+                      "`{2}` and move {0}.new in its place (without {0}-wal and {0}-shm), or move it away to start "
+                      "empty",
                       path, detail, rescue(path))};
 }
 

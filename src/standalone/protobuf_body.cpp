@@ -166,7 +166,8 @@ Result<Json> valueOf(const std::string& type, const Item& item, const std::strin
 Result<void> put(Json& object, const Field& field, const Item& item, const std::string& path) {
   const bool list = field.type.starts_with("[]");
   const bool scalar = field.type == "str" || field.type == "int" || field.type == "bool";
-  const bool omitted = scalar ? !field.keepsZero : isTime(field.type) || (!list && !isMap(field.type) && !fieldsOf(field.type));
+  const bool message = list || isMap(field.type) || fieldsOf(field.type);
+  const bool omitted = scalar ? !field.keepsZero : !message;
   if (omitted && isNothing(item)) return {};
   GODWIT_ASSIGN(auto value, valueOf(list ? field.type.substr(2) : field.type, item, path));
   Json& at = object[field.name];
@@ -189,9 +190,8 @@ Result<void> readFields(Json& object, const Fields& fields, std::string_view mes
     std::vector<std::uint64_t> number{item->number};
     if (outer != 0) number.insert(number.begin(), outer);
     const auto field = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.number == number; });
-    const bool embeds = outer == 0 && item->wire == kBytes && std::any_of(fields.begin(), fields.end(), [&](const Field& f) {
-                          return f.number.size() == 2 && f.number[0] == item->number;
-                        });
+    const auto within = [&](const Field& f) { return f.number.size() == 2 && f.number[0] == item->number; };
+    const bool embeds = outer == 0 && item->wire == kBytes && std::any_of(fields.begin(), fields.end(), within);
     if (field != fields.end()) {
       GODWIT_TRY(put(object, *field, *item, path.empty() ? field->name : path + "." + field->name));
     } else if (embeds) {

@@ -8,8 +8,8 @@ namespace godwit::standalone {
 
 inline constexpr std::string_view kProtobuf = "application/vnd.kubernetes.protobuf";
 
-// The object in Kubernetes' envelope, with apiVersion and kind. Invalid for malformed bytes; Unsupported for a kind or a
-// field that has no number in the table of fields: nothing is left out silently.
+// The object in Kubernetes' envelope, with apiVersion and kind. Invalid for malformed bytes; Unsupported for a kind or
+// a field that has no number in the table of fields: nothing is left out silently.
 Result<Json> objectFromProtobuf(std::string_view body);
 
 }  // namespace godwit::standalone

@@ -59,21 +59,26 @@ TEST(ProtobufBody, WhatKubectlSends) {
 }
 
 TEST(ProtobufBody, ZeroIsKeptWhereItMeansSomething) {
-  const auto secret = decoded("Secret", field(2, field(1, "empty") + field(2, "")) + field(2, field(1, "k") + field(2, std::string("\0v", 2))) + field(5, '\0'));
+  const auto entry = [](const char* key, const std::string& value) { return field(2, field(1, key) + field(2, value)); };
+  const auto secret = decoded("Secret", entry("empty", "") + entry("k", std::string("\0v", 2)) + field(5, '\0'));
   ASSERT_TRUE(secret.ok()) << secret.error().message;
   EXPECT_EQ((*secret)["data"], Json::parse(R"({"empty": "", "k": "AHY="})"));
   EXPECT_EQ((*secret)["immutable"], false);
-  const auto pod = decoded("Pod", field(2, field(4, '\0') + field(11, '\0') + field(1, field(1, "v") + field(2, field(2, "")))));
+  const auto volume = field(1, field(1, "v") + field(2, field(2, "")));
+  const auto pod = decoded("Pod", field(2, field(4, '\0') + field(11, '\0') + volume));
   ASSERT_TRUE(pod.ok()) << pod.error().message;
-  EXPECT_EQ((*pod)["spec"], Json::parse(R"({"terminationGracePeriodSeconds": 0, "volumes": [{"name": "v", "emptyDir": {}}]})"));
+  EXPECT_EQ((*pod)["spec"],
+            Json::parse(R"({"terminationGracePeriodSeconds": 0, "volumes": [{"name": "v", "emptyDir": {}}]})"));
 }
 
 TEST(ProtobufBody, QuantitiesAndTimes) {
-  const auto claim = decoded("PersistentVolumeClaim", field(1, field(8, field(1, '\1'))) + field(2, field(2, field(2, field(1, "storage") + field(2, field(1, "1Gi"))))));
+  const auto requests = field(2, field(1, "storage") + field(2, field(1, "1Gi")));
+  const auto claim = decoded("PersistentVolumeClaim", field(1, field(8, field(1, '\1'))) + field(2, field(2, requests)));
   ASSERT_TRUE(claim.ok()) << claim.error().message;
   EXPECT_EQ((*claim)["spec"]["resources"], Json::parse(R"({"requests": {"storage": "1Gi"}})"));
   EXPECT_EQ(text(*claim, "metadata", "creationTimestamp"), "1970-01-01T00:00:01Z");
-  const auto lease = decoded("Lease", field(2, field(3, "") + field(4, field(1, '\2') + varint(2 << 3) + varint(5000000))));
+  const auto time = field(1, '\2') + varint(2 << 3) + varint(5000000);
+  const auto lease = decoded("Lease", field(2, field(3, "") + field(4, time)));
   ASSERT_TRUE(lease.ok()) << lease.error().message;
   EXPECT_EQ((*lease)["spec"], Json::parse(R"({"renewTime": "1970-01-01T00:00:02.005000Z"})"));
 }

@@ -66,7 +66,8 @@ Result<Json> bodyOf(const http::Request& request) {
     return Error{
         Errc::Unsupported,
         fmt::format(
-            "the body of the request was in an unknown format ({}) - accepted media types include: application/json, {}",
+            "the body of the request was in an unknown format ({}) - accepted media types include: application/json, "
+            "{}",
             request.header("content-type"), kProtobuf)};
   }
   if (request.body.empty() && request.method == "DELETE") return Json(Json::object());
