@@ -121,6 +121,11 @@ TEST_F(Interop, NeverLeavesTheVolumeThroughALink) {
   for (const auto& more : {"--temp-dir=link", "--partial-dir=link", "--backup-dir=/link", "--temp-dir=/link"}) {
     run({"rsync", "-a", "-b", "--inplace", more, "-e", rsyncShell(5), source() + "/", "127.0.0.1:."});
   }
+  // A file of the same size would have its owner, mode and times set: Landlock does not hold these.
+  write(at("more/link/secret"), "UNTOUCHED");
+  const auto through = run({"rsync", "-aR", "--no-implied-dirs", "--size-only", "-e", rsyncShell(5),
+                            at("more/./link/secret"), "127.0.0.1:."});
+  EXPECT_NE(through.err.find("--no-implied-dirs is refused"), std::string::npos) << through.err;
   EXPECT_NE(run({"rsync", "-aKL", "-e", rsyncShell(5), source() + "/", "127.0.0.1:."}).status.code, 0);
   EXPECT_NE(run({"rsync", "-a", "-e", rsyncShell(5), "127.0.0.1:link/secret", at("stolen")}).status.code, 0);
   EXPECT_FALSE(fs::exists(at("stolen")));
