@@ -21,6 +21,9 @@ Result<UniqueFd> listenControl(const std::string& path);
 // Accepts one connection; Forbidden when the other side is not our own user.
 Result<UniqueFd> acceptControl(int listener);
 
+// Ends the process at the other side of an open connection that did not end when asked to.
+void killPeer(int fd);
+
 Result<UniqueFd> connectControl(const std::string& path);
 
 // One message. send shortens what is too long; receive gives "" when the other side has closed.

@@ -68,6 +68,7 @@ class Listener {
   Result<void> makeDurable() const;
   bool over() const;
   void endSessions();
+  void endCommands();
 
   TempDir dir_;
   SshdSetup sshd_;
@@ -230,10 +231,29 @@ bool Listener::over() const {
   return ending_->control < 0 && clock_.monotonic() >= ending_->until;
 }
 
-// sshd takes its session's processes' pipes with it; a forced command ends when our control connection closes.
+// A forced command ends its rsync and then itself when it hears that we end. Nothing may write to the volume after us.
+void Listener::endCommands() {
+  constexpr auto kGrace = std::chrono::seconds(5);
+  control_.reset();
+  for (const auto& [fd, command] : commands_) ::shutdown(fd, SHUT_WR);
+  const auto until = clock_.monotonic() + kGrace;
+  while (!commands_.empty()) {
+    std::vector<pollfd> fds;
+    for (const auto& [fd, command] : commands_) fds.push_back({fd, POLLIN, 0});
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock_.monotonic()).count();
+    if (left <= 0 || (::poll(fds.data(), fds.size(), static_cast<int>(left)) < 0 && errno != EINTR)) break;
+    for (const auto& fd : fds) {
+      if (fd.revents) hear(fd.fd);
+    }
+  }
+  for (const auto& [fd, command] : commands_) killPeer(fd);
+  commands_.clear();
+}
+
+// sshd takes its session's processes' pipes with it.
 void Listener::endSessions() {
   tcp_.reset();
-  commands_.clear();
+  endCommands();
   for (auto& [number, session] : sessions_) (void)session.process.killGroup(SIGTERM).ok();
   for (auto& [number, session] : sessions_) {
     constexpr auto kGrace = std::chrono::seconds(2);
