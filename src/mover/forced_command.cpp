@@ -61,6 +61,15 @@ Result<void> confineToVolume(const Session& session, bool readOnly) {
                      "refused (warning only) no Landlock in this kernel: rsync is confined by its arguments alone");
 }
 
+// Ours without a home: rsync would take aliases, which can run programs, from a file there, and it is /tmp.
+std::vector<std::string> rsyncEnvironment() {
+  std::vector<std::string> out = {"HOME=/nonexistent"};
+  for (char** each = ::environ; *each; ++each) {
+    if (std::string_view(*each).substr(0, 5) != "HOME=") out.emplace_back(*each);
+  }
+  return out;
+}
+
 // Ends with rsync, and ends rsync when the destination itself ends.
 Result<int> superviseRsync(Process& rsync, int control) {
   pollfd fds[2] = {{rsync.pidfd(), POLLIN, 0}, {control, POLLIN, 0}};
@@ -90,6 +99,7 @@ Result<int> runRsync(const Session& session, const Words& words) {
   spec.argv.push_back(".");
   spec.argv.insert(spec.argv.end(), command.paths.begin(), command.paths.end());
   spec.cwd = session.data;
+  spec.env = rsyncEnvironment();
   spec.dieWithParent = true;
   GODWIT_ASSIGN(auto rsync, Process::spawn(spec));
   GODWIT_ASSIGN(const int code, superviseRsync(rsync, control));
@@ -176,10 +186,12 @@ int runForcedCommand(std::string_view command) {
     return 126;
   }
   const auto original = environment("SSH_ORIGINAL_COMMAND");
-  const std::string_view text = original.empty() ? command : original;
+  // Who asks for a shell gets the text of authorized_keys, which says nothing to them.
+  const bool shell = original.empty() && command.ends_with(kForcedCommand);
+  const std::string_view text = shell ? std::string_view() : original.empty() ? command : original;
   const auto code = dispatch(*session, text);
   if (code.ok()) return *code;
-  log::error("mover", "refused: {}", shown(code.error().message));
+  fmt::print(stderr, "{}{}\n", kRefused, shown(code.error().message));
   // The first connection may be spoken for by a transfer that never began; the log has its own.
   const auto listener = connectControl(session->directory + "/" + kSessionSocket);
   if (listener.ok()) {
