@@ -3,7 +3,8 @@
 //   begin push|read        -> "ok" or "no REASON"     before rsync starts; the connection stays open while it runs
 //   end CODE                                          rsync's exit code; a connection that closes without it was cut
 //   shutdown CODE SESSION  -> "ok" or "no REASON"     may take as long as a running transfer; closing it is the
-//   hand-over refused TEXT                                      for the listener's log
+//                                                     hand-over
+//   refused TEXT, note TEXT                           for the listener's log
 #pragma once
 #include <string>
 

@@ -44,8 +44,8 @@ Result<Session> openSession() {
   return session;
 }
 
-// rsync sees the volume and what it needs to run, nothing else: not even our keys.
-Result<void> confineToVolume(const Session& session, bool readOnly) {
+// rsync sees the volume and what it needs to run, nothing else: not even our keys. False where the kernel cannot.
+Result<bool> confineToVolume(const Session& session, bool readOnly) {
   using Access = LandlockRule::Access;
   std::vector<LandlockRule> rules = {{session.data, readOnly ? Access::ReadOnly : Access::ReadWrite},
                                      {"/dev/null", Access::ReadWrite},
@@ -54,11 +54,11 @@ Result<void> confineToVolume(const Session& session, bool readOnly) {
   for (const char* path : {"/usr", "/bin", "/lib", "/lib64", "/etc", "/dev/urandom", "/proc/self"})
     rules.push_back({path});
   const auto applied = applyLandlock(rules);
-  if (applied.ok()) return {};
+  if (applied.ok()) return true;
   if (!applied.is(Errc::Unsupported)) return applied.error();
-  log::warn("mover", "no Landlock in this kernel: rsync is confined by its checked arguments alone");
-  return sendMessage(session.control.get(),
-                     "refused (warning only) no Landlock in this kernel: rsync is confined by its arguments alone");
+  GODWIT_TRY(sendMessage(session.control.get(),
+                         "note no Landlock in this kernel: rsync is confined by its checked arguments alone"));
+  return false;
 }
 
 // Ours without a home: rsync would take aliases, which can run programs, from a file there, and it is /tmp.
@@ -90,8 +90,10 @@ Result<int> runRsync(const Session& session, const Words& words) {
   for (const auto& path : command.paths) GODWIT_TRY(checkBeneath(volume.get(), path));
   for (const auto& path : command.optionPaths) GODWIT_TRY(checkBeneath(volume.get(), path));
   const int control = session.control.get();
+  GODWIT_ASSIGN(const bool confined, confineToVolume(session, !command.pushes()));
+  if (!confined && command.namesFollow)
+    return Error{Errc::Forbidden, "--files-from needs a kernel with Landlock here: its names could lead through links"};
   GODWIT_TRY(askControl(control, command.pushes() ? "begin push" : "begin read"));
-  GODWIT_TRY(confineToVolume(session, !command.pushes()));
   ProcessSpec spec;
   spec.argv = {"rsync"};
   spec.argv.insert(spec.argv.end(), command.options.begin(), command.options.end());

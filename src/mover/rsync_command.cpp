@@ -224,6 +224,7 @@ class Parser {
         break;
       case Takes::StandardInput:
         if (value != "-") return bad(shown, "a list of files can only come from your end");
+        out_.namesFollow = true;
         break;
       case Takes::Directory:
         return directory(known, value);

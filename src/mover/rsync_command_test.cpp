@@ -42,6 +42,8 @@ TEST(RsyncCommand, KnowsReadersAndDryRuns) {
   EXPECT_TRUE(reader.sender);
   EXPECT_FALSE(reader.pushes());
   EXPECT_THAT(reader.paths, ElementsAre("./a", "./b/c/"));
+  EXPECT_FALSE(reader.namesFollow);
+  EXPECT_TRUE(accepted("rsync --server --sender --files-from - --from0 -e.iLsfxCIvu . .").namesFollow);
   accepted("rsync --server --sender -R --no-implied-dirs -e.iLsfxCIvu . a");
   EXPECT_FALSE(accepted("rsync --server -nlogDtpre.iLsfxCIvu . .").pushes());
   EXPECT_FALSE(accepted("rsync --server --sender --list-only -e.iLsfxCIvu . .").pushes());
