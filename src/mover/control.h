@@ -1,5 +1,6 @@
 // How a forced command, started by sshd, talks with the listener that started the sshd: a unix socket in the private
 // directory, whole messages, both sides the same user. The words:
+//   login SESSION                                     first: this connection's peer holds the key
 //   begin push|read        -> "ok" or "no REASON"     before rsync starts; the connection stays open while it runs
 //   end CODE                                          rsync's exit code; a connection that closes without it was cut
 //   shutdown CODE SESSION  -> "ok" or "no REASON"     may take as long as a running transfer; closing it is the

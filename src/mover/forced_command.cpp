@@ -41,6 +41,7 @@ Result<Session> openSession() {
     return Error{Errc::Unsupported, "this is the login shell of `godwit mover destination`"};
   GODWIT_ASSIGN(session.data, readFile(session.directory + "/" + kSessionData, 4096));
   GODWIT_ASSIGN(session.control, connectControl(session.directory + "/" + kSessionSocket));
+  GODWIT_TRY(sendMessage(session.control.get(), "login " + session.id));
   return session;
 }
 

@@ -1,5 +1,7 @@
 // One end Godwit's, the other VolSync's way of using OpenSSH and rsync, or a person's, or an attacker's.
+#include <arpa/inet.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include <fstream>
 
@@ -98,6 +100,24 @@ TEST_F(Interop, RefusesEverythingElseWithAMessage) {
   EXPECT_TRUE(end->running());
   const auto shell = run(sshOptions(), "id\n");
   EXPECT_NE(shell.status.code, 0);
+}
+
+TEST_F(Interop, IdleStrangersCannotKeepTheSourceOut) {
+  write(source() + "/a", "1");
+  const auto end = destination();
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<std::uint16_t>(port_));
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::vector<UniqueFd> strangers(40);
+  for (auto& each : strangers) {
+    each = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(each.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+  }
+  end->line("connection 40 from");
+  EXPECT_EQ(send(), 0);
+  EXPECT_EQ(end->exitCode(), 0);
+  EXPECT_EQ(end->count("Timeout before authentication"), 0u) << "nobody had to wait for ssh's 30 s";
 }
 
 TEST_F(Interop, ForwardsNothing) {
