@@ -90,6 +90,10 @@ Result<Listener> Listener::open(const DestinationOptions& options) {
   GODWIT_ASSIGN(auto volume, openVolume(options.data));
   GODWIT_ASSIGN(auto dir, TempDir::make());
   GODWIT_ASSIGN(auto sshd, setUpSshd(dir, options.keys, options.user));
+  if (!sshd.view.active) {
+    log::warn("mover", "no private account view: without libnss-wrapper the host's accounts decide who can log in, "
+                       "and owners that have a name there get its number");
+  }
   std::error_code error;
   const auto data = std::filesystem::canonical(options.data, error).string();
   if (error) return Error{Errc::Io, options.data + ": " + error.message()};

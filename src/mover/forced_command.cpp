@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/core.h>
@@ -62,12 +63,18 @@ Result<bool> confineToVolume(const Session& session, bool readOnly) {
   return false;
 }
 
-// Ours without a home: rsync would take aliases, which can run programs, from a file there, and it is /tmp.
-std::vector<std::string> rsyncEnvironment() {
-  std::vector<std::string> out = {"HOME=/nonexistent"};
+// Ours with the owners' view instead of the login's, and without a home: rsync would take aliases, which can run
+// programs, from a file there, and it is /tmp.
+std::vector<std::string> rsyncEnvironment(const Session& session) {
+  auto out = ownersEnvironment(session.directory);
+  std::vector<std::string_view> ours = {"HOME="};
+  if (!out.empty()) ours.insert(ours.end(), {"LD_PRELOAD=", "NSS_WRAPPER_"});
   for (char** each = ::environ; *each; ++each) {
-    if (std::string_view(*each).substr(0, 5) != "HOME=") out.emplace_back(*each);
+    const std::string_view variable = *each;
+    if (std::none_of(ours.begin(), ours.end(), [&](auto prefix) { return variable.starts_with(prefix); }))
+      out.emplace_back(variable);
   }
+  out.emplace_back("HOME=/nonexistent");
   return out;
 }
 
@@ -102,7 +109,7 @@ Result<int> runRsync(const Session& session, const Words& words) {
   spec.argv.push_back(".");
   spec.argv.insert(spec.argv.end(), command.paths.begin(), command.paths.end());
   spec.cwd = session.data;
-  spec.env = rsyncEnvironment();
+  spec.env = rsyncEnvironment(session);
   spec.dieWithParent = true;
   GODWIT_ASSIGN(auto rsync, Process::spawn(spec));
   GODWIT_ASSIGN(const int code, superviseRsync(rsync, control));

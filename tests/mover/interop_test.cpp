@@ -1,7 +1,10 @@
 // One end Godwit's, the other VolSync's way of using OpenSSH and rsync, or a person's, or an attacker's.
 #include <arpa/inet.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -62,6 +65,20 @@ TEST_F(Interop, RefusesShutdownAfterABrokenTransferAndListensOn) {
   ASSERT_EQ(volsyncPush(), 0) << last_;
   EXPECT_EQ(ssh("shutdown 0").status.code, 0);
   EXPECT_EQ(end->exitCode(), 0);
+}
+
+TEST_F(Interop, RenumbersNoOwnerThatHasTheNameOfALogin) {
+  const auto* sshd = ::getpwnam("sshd");
+  if (!sshd) GTEST_SKIP() << "SKIPPED: no account of that name at the source; renumbering is NOT tested";
+  write(source() + "/a", "1");
+  ASSERT_EQ(::chown((source() + "/a").c_str(), sshd->pw_uid, 4242), 0);
+  const auto end = destination();
+  if (end->count("no private account view") > 0) GTEST_SKIP() << "SKIPPED: libnss-wrapper is not installed";
+  ASSERT_EQ(volsyncPush(), 0) << last_;
+  struct stat st {};
+  ASSERT_EQ(::stat((replica() + "/a").c_str(), &st), 0);
+  EXPECT_EQ(st.st_uid, sshd->pw_uid);
+  EXPECT_EQ(st.st_gid, 4242u);
 }
 
 TEST_F(Interop, SeesWhatAVolSyncSourceChangedWithinOneSecond) {
