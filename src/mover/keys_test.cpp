@@ -21,7 +21,8 @@ TEST(Keys, TakesAPublicKeyWithoutItsComment) {
   ASSERT_TRUE(key.ok());
   EXPECT_EQ(*key, fmt::format("ssh-ed25519 {}\n", kEd25519));
   EXPECT_TRUE(publicKey("ecdsa-sha2-nistp256   AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAAABeA==", "f").ok());
-  EXPECT_TRUE(publicKey("sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAA3h4eAAAAARzc2g6", "f").ok());
+  EXPECT_TRUE(publicKey("sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAA3h4eAAAAARzc2g6", "f")
+                  .ok());
 }
 
 TEST(Keys, RefusesWhatIsNotOnePublicKey) {
@@ -35,14 +36,16 @@ TEST(Keys, RefusesWhatIsNotOnePublicKey) {
 
 TEST(Keys, RefusesAPublicKeyThatIsNotWhole) {
   const std::string whole = kEd25519;
-  for (std::size_t n = 0; n < whole.size(); ++n) EXPECT_FALSE(publicKey("ssh-ed25519 " + whole.substr(0, n), "f").ok()) << n;
+  for (std::size_t n = 0; n < whole.size(); ++n)
+    EXPECT_FALSE(publicKey("ssh-ed25519 " + whole.substr(0, n), "f").ok()) << n;
   EXPECT_FALSE(publicKey("ssh-rsa " + whole, "f").ok()) << "another type";
   EXPECT_FALSE(publicKey("ssh-ed25519 " + whole + "AAAA", "f").ok());
 }
 
 TEST(Keys, TellsAnEncryptedKeyFromADamagedOne) {
   const auto key = [](const std::string& body) {
-    return privateKey("-----BEGIN OPENSSH PRIVATE KEY-----\n" + body + "\n-----END OPENSSH PRIVATE KEY-----\n", "source");
+    return privateKey("-----BEGIN OPENSSH PRIVATE KEY-----\n" + body + "\n-----END OPENSSH PRIVATE KEY-----\n",
+                      "source");
   };
   EXPECT_TRUE(key("b3BlbnNzaC1r\r\nZXktdjEAAAAABG5vbmU=").ok());
   EXPECT_NE(key("b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHI=").error().message.find("passphrase"), std::string::npos);

@@ -64,7 +64,9 @@ class Sender {
   void show(const Progress& progress);
   Error explain(const Attempt& attempt);
   Result<void> finish();
-  void warn(std::string_view text) { result_.warning += fmt::format("{}{}", result_.warning.empty() ? "" : "; ", text); }
+  void warn(std::string_view text) {
+    result_.warning += fmt::format("{}{}", result_.warning.empty() ? "" : "; ", text);
+  }
 
   const SourceOptions& options_;
   SshLink link_;

@@ -21,7 +21,8 @@ GODWIT_FUZZ_TARGET(secret,
   const auto host = parseHost(input);
   fuzz::require(!host || (host->front() != '-' && host->find_first_of(" \t\r\n\"'$`") == std::string::npos),
                 "a host that says more than a name");
-  fuzz::require(!checkUser(std::string(input)).ok() || input.find_first_of(": \n") == std::string_view::npos, "a login with a field");
+  fuzz::require(!checkUser(std::string(input)).ok() || input.find_first_of(": \n") == std::string_view::npos,
+                "a login with a field");
   const auto listen = parseListen(input);
   fuzz::require(!listen || (listen->port >= 0 && listen->port <= 65535), "a port out of range");
 }
