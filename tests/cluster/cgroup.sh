@@ -1,11 +1,12 @@
 # Sourced: a cgroup of its own for every cluster, in each hierarchy of the host, which is the root of all cgroups the
 # cluster sees. Both versions of cgroups; a mixed host (controllers in version 1) counts as version 1.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC3043
 
 unified() { [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; }
 
 # Mount point and controllers of each hierarchy of version 1 that has controllers: one a line.
 hierarchies() {
+  local point type options controllers option _
   while read -r _ point type options _; do
     [ "$type" = cgroup ] || continue
     controllers=
@@ -19,6 +20,7 @@ hierarchies() {
 
 # Directories of the cluster's cgroup $1.
 cgroups() {
+  local point _
   if unified; then
     echo "/sys/fs/cgroup/$1"
   else
@@ -27,6 +29,7 @@ cgroups() {
 }
 
 make_cgroups() {
+  local dir file
   ! unified || delegate /sys/fs/cgroup
   for dir in $(cgroups "$1"); do
     mkdir -p "$dir"
@@ -39,6 +42,7 @@ make_cgroups() {
 # Version 2 gives a controller to children only where it is switched on, and, but for the host's root, only where no
 # process is: in a container whose root holds processes, they move to a leaf.
 delegate() {
+  local controller pid
   for controller in cpu memory pids; do
     grep -qw $controller "$1/cgroup.subtree_control" && continue
     echo "+$controller" >"$1/cgroup.subtree_control" 2>/dev/null && continue
@@ -50,6 +54,7 @@ delegate() {
 
 # The shell that calls this moves (0 means the writer).
 enter_cgroups() {
+  local dir
   for dir in $(cgroups "$1"); do
     [ ! -d "$dir/processes" ] || dir=$dir/processes
     echo 0 >"$dir/cgroup.procs"
@@ -63,6 +68,8 @@ settle_cgroups() {
 
 # For use inside: what the cluster's programs see at /sys/fs/cgroup.
 mount_cgroups() {
+  local list controllers one _
+  local point _
   if unified; then
     mount -t sysfs sysfs /sys
     mount -t cgroup2 cgroup2 /sys/fs/cgroup
@@ -80,6 +87,7 @@ mount_cgroups() {
 
 # A killed process may keep its cgroup busy for a moment after it can no longer be seen.
 remove_cgroups() {
+  local dir _
   for dir in $(cgroups "$1"); do
     for _ in $(seq 100); do
       [ -d "$dir" ] || break

@@ -1,5 +1,5 @@
 # Sourced by the scripts here, after `here` is set to this directory: where things are, and what more than one needs.
-# shellcheck shell=sh disable=SC2034,SC2154  # variables for, and from, those who source this
+# shellcheck shell=sh disable=SC2034,SC2154,SC3043  # variables for those who source this; `local`
 
 cache=${GODWIT_CLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/godwit-cluster}
 bin=$cache/bin
@@ -17,8 +17,9 @@ tool() {
 }
 
 need_tools() {
-  for name; do
-    [ -x "$(tool "$name")" ] || die "$name is not there; run tests/cluster/build"
+  local program
+  for program; do
+    [ -x "$(tool "$program")" ] || die "$program is not there; run tests/cluster/build"
   done
 }
 
@@ -27,6 +28,7 @@ start_time() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 remember() { echo "$2 $(start_time "$2")" >"$1"; }   # FILE PID
 # alive FILE: prints the pid that `remember` wrote when that very process still runs (a zombie does not)
 alive() {
+  local pid started
   read -r pid started 2>/dev/null <"$1" || return 1
   [ -n "$started" ] && [ "$(start_time "$pid")" = "$started" ] || return 1
   case $(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null) in Z*|'') return 1 ;; esac
@@ -35,6 +37,7 @@ alive() {
 
 # end FILE [SIGNAL]: signals the process `remember` wrote and waits until it is gone
 end() {
+  local pid _
   pid=$(alive "$1") || return 0
   kill -s "${2:-TERM}" "$pid" 2>/dev/null || return 0
   for _ in $(seq 200); do
@@ -46,7 +49,7 @@ end() {
 
 # until_true SECONDS WHAT COMMAND...: for what has no event to wait on
 until_true() {
-  deadline=$(($(date +%s) + $1)) what=$2
+  local deadline=$(($(date +%s) + $1)) what=$2
   shift 2
   until "$@" >/dev/null 2>&1; do
     [ "$(date +%s)" -lt $deadline ] || die "still not so: $what ($*)"
@@ -68,6 +71,7 @@ valid_name() {
 
 # in_cluster NAME COMMAND...: runs it in the namespaces and cgroups of the cluster, with its kubectl first in PATH
 in_cluster() {
+  local init
   valid_name "$1"
   init=$(alive "$clusters/$1/init.pid") || die "no cluster '$1' is up"
   (

@@ -4,6 +4,7 @@
 //	                             on the host's loopback that leads to TARGET inside
 //	cluster-init init TARGET     reaps orphans; passes connections of the listener (descriptor 3) on to TARGET
 //	cluster-init pause           reaps orphans: what keeps a pod's namespaces
+//	cluster-init ports COUNT     prints that many free ports of the loopback
 //
 // The listener is made before the namespaces are, so it belongs to the host's network while the connections it is
 // passed on to belong to the cluster's: the API server can be reached from the host though no device joins the two.
@@ -17,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -36,8 +38,26 @@ func main() {
 		reap()
 	case len(os.Args) == 2 && os.Args[1] == "pause":
 		reap()
+	case len(os.Args) == 3 && os.Args[1] == "ports":
+		printPorts(os.Args[2])
 	default:
-		log.Fatalf("usage: %s launch TARGET | init TARGET | pause", os.Args[0])
+		log.Fatalf("usage: %s launch TARGET | init TARGET | pause | ports COUNT", os.Args[0])
+	}
+}
+
+// printPorts holds each port until all are known, so that they differ.
+func printPorts(count string) {
+	wanted, err := strconv.Atoi(count)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for range wanted {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer listener.Close()
+		fmt.Println(listener.Addr().(*net.TCPAddr).Port)
 	}
 }
 
