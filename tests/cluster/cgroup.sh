@@ -4,18 +4,19 @@
 
 unified() { [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; }
 
-# Mount point and controllers of each hierarchy of version 1 that has controllers: one a line.
+# Mount point and controllers of each hierarchy of version 1: one a line. Those with a name instead of controllers
+# (systemd's) count as well: the kubelet wants its cgroups in every hierarchy it finds.
 hierarchies() {
-  local point type options controllers option _
+  local point type options chosen option _
   while read -r _ point type options _; do
     [ "$type" = cgroup ] || continue
-    controllers=
+    chosen=
     for option in $(echo "$options" | tr , ' '); do
-      case $option in cpu|cpuacct|cpuset|memory|devices|freezer|blkio|pids|hugetlb|net_cls|net_prio|perf_event|rdma|misc)
-        controllers=$controllers${controllers:+,}$option ;; esac
+      case $option in cpu|cpuacct|cpuset|memory|devices|freezer|blkio|pids|hugetlb|net_cls|net_prio|perf_event|rdma|misc|name=*)
+        chosen=$chosen${chosen:+,}$option ;; esac
     done
-    [ -z "$controllers" ] || echo "$point $controllers"
-  done </proc/mounts
+    echo "$point $chosen"
+  done </proc/self/mounts
 }
 
 # Directories of the cluster's cgroup $1.
@@ -68,7 +69,7 @@ settle_cgroups() {
 
 # For use inside: what the cluster's programs see at /sys/fs/cgroup.
 mount_cgroups() {
-  local list controllers one _
+  local list point options name one
   local point _
   if unified; then
     mount -t sysfs sysfs /sys
@@ -78,10 +79,11 @@ mount_cgroups() {
   list=$(hierarchies)
   mount -t sysfs sysfs /sys
   mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
-  echo "$list" | while read -r _ controllers; do
-    mkdir "/sys/fs/cgroup/$controllers"
-    mount -t cgroup -o "$controllers" cgroup "/sys/fs/cgroup/$controllers"
-    case $controllers in *,*) for one in $(echo "$controllers" | tr , ' '); do ln -s "$controllers" "/sys/fs/cgroup/$one"; done ;; esac
+  echo "$list" | while read -r point options; do
+    name=${point##*/}
+    mkdir "/sys/fs/cgroup/$name"
+    mount -t cgroup -o "$options" cgroup "/sys/fs/cgroup/$name"
+    case $name in *,*) for one in $(echo "$name" | tr , ' '); do ln -s "$name" "/sys/fs/cgroup/$one"; done ;; esac
   done
 }
 
