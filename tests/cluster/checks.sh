@@ -2,13 +2,14 @@
 # shellcheck shell=sh disable=SC3043
 passed=0 failed=0
 
-# check NAME COMMAND...: one line for a check that passes; its output and the cluster's view when it fails
+# check NAME COMMAND...: one line for a check that passes, its output as well for one that fails
 check() {
-  local name=$1 output
+  local name=$1 output began
   shift
+  began=$(date +%s%N)
   if output=$("$@" 2>&1); then
     passed=$((passed + 1))
-    echo "ok    $name"
+    echo "ok    $name ($((($(date +%s%N) - began) / 1000000)) ms)"
   else
     failed=$((failed + 1))
     printf 'FAIL  %s\n%s\n' "$name" "$output"
