@@ -1,6 +1,7 @@
 # Sourced by tests/docs/run: what its pages' hidden commands use.
 # shellcheck shell=bash disable=SC2154  # work, output, page, root are the runner's
-line=0 steps=0 passed=0 finished='' operator='' expected=''
+. "$root/tests/deploy/operator.sh"
+line=0 steps=0 passed=0 finished='' expected=''
 
 at() { line=$1; : >"$output"; expected=1; }
 told() { steps=$((steps + 1)); }
@@ -20,7 +21,7 @@ expect() {
 
 finish() {
   local status=$?
-  [ -z "$operator" ] || kill "$operator" 2>/dev/null || true
+  operator_ends
   if [ -z "$finished" ]; then
     echo "docs: ${page##*/}:$line failed (status $status); the output was:" >&2
     tail -n 40 "$output" >&2
@@ -34,43 +35,13 @@ finish() {
 }
 trap finish EXIT
 
-eventually() { # SECONDS COMMAND...
-  local deadline=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    [ "$SECONDS" -lt "$deadline" ] || { echo "still not so: $*"; return 1; }
-    sleep 0.2
-  done
-}
-
-# Where pods run, the release's own; where none do, the binary under test with the release's arguments, account and rights.
-operator_runs() {
-  local kubeconfig=$work/operator.kubeconfig image
-  if [ -n "${GODWIT_NODE:-}" ]; then
-    kubectl -n godwit-system rollout status deployment/godwit --timeout=180s
-    return
-  fi
-  [ -z "$operator" ] || kill "$operator"
-  kubectl config view --raw --minify --flatten >"$kubeconfig"
-  kubectl --kubeconfig "$kubeconfig" config set-credentials operator --token="$(kubectl -n godwit-system create token godwit)"
-  kubectl --kubeconfig "$kubeconfig" config set-context --current --user=operator
-  mapfile -t arguments < <(kubectl -n godwit-system get deployment godwit -o jsonpath='{range .spec.template.spec.containers[0].args[*]}{@}{"\n"}{end}' |
-    grep -v -e '^--health-probe-bind-address' -e '^--metrics-bind-address')
-  image=$(kubectl -n godwit-system get deployment godwit -o jsonpath='{.spec.template.spec.containers[0].env[?(@.name=="MOVER_IMAGE")].value}')
-  POD_NAMESPACE=godwit-system MOVER_IMAGE=$image "$GODWIT" operator --kubeconfig "$kubeconfig" --health-probe-bind-address=0 \
-    --metrics-bind-address=0 "${arguments[@]}" >"$work/operator.log" 2>&1 &
-  operator=$!
-  eventually 60 grep -q -e leads -e '"leads' "$work/operator.log"
-}
-
 install() {
   kubectl apply --server-side -k deploy/kustomize/base
   kubectl wait --for=condition=Established crd/replicationsources.volsync.backube crd/replicationdestinations.volsync.backube
   operator_runs
 }
 uninstall() {
-  [ -z "$operator" ] || kill "$operator"
-  operator=
+  operator_ends
   kubectl delete -k deploy/kustomize/base --wait=false --ignore-not-found
 }
 
