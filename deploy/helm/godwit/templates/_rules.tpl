@@ -51,11 +51,11 @@
   resources: [events]
   verbs: [create, patch]
 {{- if include "godwit.openshift" . }}
-# OpenShift: a mover's service account may use the SecurityContextConstraints of movers, by a Role in its namespace. Nobody can
-# give a permission that he does not have.
+# OpenShift: a mover's service account may use the SecurityContextConstraints of movers, by a Role in its namespace.
 - apiGroups: [rbac.authorization.k8s.io]
   resources: [roles, rolebindings]
   verbs: [get, list, watch, create]
+# Nobody can give a permission that he does not have.
 - apiGroups: [security.openshift.io]
   resources: [securitycontextconstraints]
   resourceNames: [{{ .Values.openshift.sccName }}]
