@@ -1,7 +1,7 @@
 # Sourced by tests that need an operator with the rights of a release. They set `work`, a directory of their own.
 # Where pods run (GODWIT_NODE) that is the release's; where none do, the binary GODWIT with the release's arguments.
 # shellcheck shell=bash disable=SC2154
-operator='' metrics_port=0
+operator_pid='' metrics_port=0
 
 eventually() { # SECONDS COMMAND...
   local deadline=$((SECONDS + $1))
@@ -13,10 +13,10 @@ eventually() { # SECONDS COMMAND...
 }
 
 operator_ends() {
-  [ -n "$operator" ] || return 0
-  kill "$operator" 2>/dev/null || true
-  wait "$operator" 2>/dev/null || true
-  operator=
+  [ -n "$operator_pid" ] || return 0
+  kill "$operator_pid" 2>/dev/null || true
+  wait "$operator_pid" 2>/dev/null || true
+  operator_pid=
 }
 
 # A kubeconfig of the release's service account: its token, and nothing of the administrator's.
@@ -41,8 +41,9 @@ operator_runs() { # [FLAGS...]
   mapfile -t arguments < <(of_deployment '{range .spec.template.spec.containers[0].args[*]}{@}{"\n"}{end}' |
     grep -v -e '^--health-probe-bind-address' -e '^--metrics-bind-address')
   image=$(of_deployment '{.spec.template.spec.containers[0].env[?(@.name=="MOVER_IMAGE")].value}')
+  : >"$work/operator.log"
   POD_NAMESPACE=godwit-system MOVER_IMAGE=$image "$GODWIT" operator --kubeconfig "$work/operator.kubeconfig" \
     --health-probe-bind-address=0 --metrics-bind-address="$metrics_port" "${arguments[@]}" "$@" >"$work/operator.log" 2>&1 &
-  operator=$!
+  operator_pid=$!
   eventually 60 grep -q ' leads' "$work/operator.log"
 }
