@@ -1,6 +1,7 @@
 #include "api/core.h"
 
 #include "api/read.h"
+#include "api/replication.h"
 
 namespace godwit::api {
 
@@ -21,6 +22,12 @@ const Json* conditionOf(const Json& status, std::string_view type) {
   return found;
 }
 
+// A reference into another namespace is not ours to follow: nobody has granted it.
+std::string destinationNamedBy(const Json& dataSourceRef) {
+  if (text(dataSourceRef, "apiGroup") != kGroup || text(dataSourceRef, "kind") != kindOf(Role::Destination)) return {};
+  return text(dataSourceRef, "namespace").empty() ? text(dataSourceRef, "name") : "";
+}
+
 bool isTrue(const Json* condition) {
   return condition && text(*condition, "status") == "True";
 }
@@ -38,6 +45,7 @@ Pvc pvcFromJson(const Json& object) {
   pvc.requested = quantityAt(at(at(spec, "resources"), "requests"), "storage");
   pvc.capacity = quantityAt(at(status, "capacity"), "storage");
   pvc.phase = text(status, "phase");
+  pvc.filledFrom = destinationNamedBy(at(spec, "dataSourceRef"));
   return pvc;
 }
 

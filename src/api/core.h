@@ -17,6 +17,7 @@ struct Pvc {
   std::string requested;  // spec.resources.requests.storage, quantity
   std::string capacity;   // status.capacity.storage
   std::string phase;      // Pending, Bound, Lost
+  std::string filledFrom;  // the ReplicationDestination that spec.dataSourceRef names; empty when it names none
 };
 Pvc pvcFromJson(const Json& object);
 

@@ -21,6 +21,10 @@ Json planImage(const api::Replication& object, const std::string& name);
 // The name of the next image: later than `previous` even when the clock is not.
 std::string nextImageName(const std::string& pvc, const std::string& previous, TimePoint now);
 
+// The intermediate claim that is provisioned from an image for `claim`, which then gets its volume.
+std::string populationName(const api::Pvc& claim);
+Json planPopulation(const api::Pvc& claim, const api::ImageReference& image, const std::string& imageSize);
+
 Json planService(const api::Replication& object);
 // Merge patch that makes an existing Service so; empty when it is.
 Json servicePatch(const api::Replication& object, const api::Service& service);

@@ -96,6 +96,34 @@ Json planImage(const api::Replication& object, const std::string& name) {
   return out;
 }
 
+std::string populationName(const api::Pvc& claim) { return "volsync-vp-" + claim.meta.uid; }
+
+Json planPopulation(const api::Pvc& claim, const api::ImageReference& image, const std::string& imageSize) {
+  Json metadata = {{"name", populationName(claim)},
+                   {"namespace", claim.meta.ns},
+                   {"labels", {{api::kCreatedByLabel, api::kCreatedByValue}}},
+                   {"annotations", {{kImageAnnotation, image.name}}},
+                   {"ownerReferences", Json::array({{{"apiVersion", "v1"},
+                                                     {"kind", "PersistentVolumeClaim"},
+                                                     {"name", claim.meta.name},
+                                                     {"uid", claim.meta.uid},
+                                                     {"controller", true}}})}};
+  if (const auto node = claim.meta.annotation(kSelectedNodeAnnotation); !node.empty()) {
+    metadata["annotations"][kSelectedNodeAnnotation] = node;
+  }
+  Json source = {{"kind", image.kind}, {"name", image.name}};
+  if (!image.apiGroup.empty()) source["apiGroup"] = image.apiGroup;
+  Json spec = {{"accessModes", claim.accessModes},
+               {"volumeMode", claim.volumeMode},
+               {"resources", {{"requests", {{"storage", larger(claim.requested, imageSize)}}}}},
+               {"dataSource", std::move(source)}};
+  if (!claim.storageClassName.empty()) spec["storageClassName"] = claim.storageClassName;
+  return {{"apiVersion", "v1"},
+          {"kind", "PersistentVolumeClaim"},
+          {"metadata", std::move(metadata)},
+          {"spec", std::move(spec)}};
+}
+
 // The instant a name ends in, if it is `pvc`-YYYYMMDDHHMMSS.
 static std::optional<TimePoint> instantOf(const std::string& pvc, const std::string& image) {
   if (image.size() < 15) return std::nullopt;

@@ -192,13 +192,14 @@ void Installation::untilLink(const std::string& link) const {
   ADD_FAILURE() << link << " does not appear\n" << log();
 }
 
-void Installation::untilNone(const kube::ResourceType& type) {
+void Installation::untilNone(const kube::ResourceType& type, const std::string& prefix) {
   auto watch = api_->watch(type, {});
   const auto end = clock_.monotonic() + 60s;
   while (watch.ok() && clock_.monotonic() < end) {
     const auto all = api_->list(type, {});
-    const bool none = all.ok() && std::all_of(all->items.begin(), all->items.end(), [](const Json& object) {
-      return text(object, "metadata", "name") == "kubernetes";
+    const bool none = all.ok() && std::all_of(all->items.begin(), all->items.end(), [&](const Json& object) {
+      const auto name = text(object, "metadata", "name");
+      return name == "kubernetes" || !name.starts_with(prefix);
     });
     if (none) return;
     (void)(*watch)->next(500ms).ok();

