@@ -45,7 +45,9 @@ void addSystem(Arguments& args, const HostLayout& host) {
     args.add("--symlink", std::string("/tmp/godwit-etc/") + file, std::string("/etc/") + file);
   }
   if (!host.nsswitch.empty()) args.add("--ro-bind", host.nsswitch, "/etc/nsswitch.conf");
-  args.add("--proc", "/proc", "--dev", "/dev");
+  // Root may write /proc/sys without any capability (core_pattern names a program that the host runs), and bubblewrap
+  // covers only what is writable by its mode.
+  args.add("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev");
   args.add("--perms", "1777", "--tmpfs", "/tmp", "--tmpfs", "/run", "--perms", "0755", "--dir", "/run/sshd", "--perms", "0700", "--dir", "/root");
 }
 
