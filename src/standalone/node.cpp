@@ -129,7 +129,7 @@ Result<std::optional<std::string>> Node::whyUnschedulable(const Json& pod) {
     // Tells the storage controller that the first consumer has come (WaitForFirstConsumer).
     GODWIT_TRY(cluster_.patch(r::kPersistentVolumeClaims, *pvc,
                               {{"metadata", {{"annotations", {{"volume.kubernetes.io/selected-node", options_.name}}}}}}));
-    return std::optional(fmt::format("pod has unbound immediate PersistentVolumeClaims: \"{}\"", claim));
+    return std::optional(fmt::format("pod has unbound immediate PersistentVolumeClaims: \"{}\"{}", claim, becauseOf(*pvc)));
   }
   return std::optional<std::string>();
 }
