@@ -228,6 +228,7 @@ Result<std::unique_ptr<RunningContainer>> Sandbox::startPlain(const ContainerSpe
   auto plan = plainPlan(host_, spec, mounts);
   UniqueFd ruleset;
   auto process = processFor(std::move(plan.argv), std::move(plan.env), input.get(), log);
+  process.capabilities = plan.capabilities;
   if (mode_ == Mode::Landlock) {
     GODWIT_ASSIGN(ruleset, landlockRuleset(plan.rules));
     process.landlock = ruleset.get();

@@ -80,6 +80,13 @@ TEST_P(SandboxTest, NothingElseOfTheHostIsWritable) {
   EXPECT_NE(run("p=$(cat /proc/sys/kernel/core_pattern) && echo \"$p\" > /proc/sys/kernel/core_pattern").code, 0) << log();
 }
 
+// Contract section 2: these and nothing else, in the fallback as well.
+TEST_P(SandboxTest, RootKeepsTenCapabilities) {
+  if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: not root";
+  EXPECT_EQ(run("sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status").code, 0);
+  EXPECT_EQ(log(), "00000000a80400db\n");
+}
+
 // What a mover accepts: its control socket has to fit into 108 bytes.
 TEST_P(SandboxTest, TheTemporaryDirectoryHasAShortName) {
   constexpr std::size_t kMost = 60;
