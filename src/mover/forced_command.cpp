@@ -17,6 +17,7 @@
 #include "mover/account_view.h"
 #include "mover/confine.h"
 #include "mover/control.h"
+#include "mover/identity.h"
 #include "mover/rsync_command.h"
 #include "mover/temp_dir.h"
 #include "mover/unescape.h"
@@ -133,8 +134,8 @@ Result<std::string> confinedArgument(const Words& words) {
   return confineName(words.size() == 2 ? words[1] : "/");
 }
 
-// One line of JSON: version, whether PATH exists, how many entries it holds (at most 1000), whether owners can be kept,
-// and the bytes that are free.
+// One line of JSON: version, whether PATH exists, how many entries it holds (at most 1000), whether owners and
+// whether ACLs can be kept, and the bytes that are free.
 Result<int> runInfo(const Session& session, const Words& words) {
   GODWIT_ASSIGN(const auto path, confinedArgument(words));
   GODWIT_ASSIGN(const auto volume, openVolume(session.data));
@@ -152,6 +153,7 @@ Result<int> runInfo(const Session& session, const Words& words) {
                        {"exists", directory.ok()},
                        {"entries", entries},
                        {"root", ::geteuid() == 0},
+                       {"acls", !knowsOneIdOnly()},
                        {"free", static_cast<std::uint64_t>(fs.f_bavail) * fs.f_frsize}};
   GODWIT_TRY(writeAll(STDOUT_FILENO, dumpJson(answer) + "\n"));
   return 0;

@@ -11,6 +11,7 @@
 #include "mover/child.h"
 #include "mover/confine.h"
 #include "mover/forced_command.h"
+#include "mover/identity.h"
 #include "mover/report.h"
 #include "mover/rsync_command.h"
 #include "mover/rsync_output.h"
@@ -28,6 +29,7 @@ constexpr int kSshFailed = 255;
 struct Remote {
   bool godwit = false;  // else VolSync's mover or a person's sshd
   bool root = true;
+  bool acls = true;
   std::size_t entries = 0;
   std::uint64_t free = 0;
 };
@@ -60,6 +62,7 @@ class Sender {
   Result<std::size_t> deletionsOfDryRun();
   Result<void> transfer();
   Result<Attempt> rsyncOnce();
+  bool keepsAcls() const;
   std::vector<std::string> rsyncArguments(bool dryRun) const;
   void show(const Progress& progress);
   Error explain(const Attempt& attempt);
@@ -115,7 +118,13 @@ Result<void> Sender::learnRemote() {
   remote_.entries = static_cast<std::size_t>(std::max<std::int64_t>(0, number(0, *json, "entries")));
   remote_.free = static_cast<std::uint64_t>(std::max<std::int64_t>(0, number(0, *json, "free")));
   remote_.root = truth(*json, "root");
-  if (!remote_.root) warn("the destination does not run as root: owners and devices are not kept");
+  const auto* acls = find(*json, "acls");  // an older end does not say
+  remote_.acls = !acls || !acls->is_boolean() || acls->get<bool>();
+  if (!remote_.root) {
+    warn(fmt::format("the destination does not run as root: owners{} and devices are not kept", keepsAcls() ? "" : ", ACLs"));
+  } else if (!keepsAcls()) {
+    warn("the source runs as an ordinary user: ACLs are not kept");
+  }
   return {};
 }
 
@@ -155,15 +164,24 @@ Result<void> Sender::prepare() {
   return Error{Errc::Io, fmt::format("the destination cannot make {}: {}", options_.path, reason(answer))};
 }
 
+// A sandbox that knows one id reads and sets ACLs of others wrongly, and rsync would fail for ever.
+bool Sender::keepsAcls() const { return remote_.acls && !knowsOneIdOnly(); }
+
 std::vector<std::string> Sender::rsyncArguments(bool dryRun) const {
   // Without CAP_SYS_ADMIN, trusted.* can be neither read nor set, yet btrfs lists it, and rsync would fail for ever.
   std::vector<std::string> out = {"rsync",
-                                  "-aHAXSx",
+                                  keepsAcls() ? "-aHAXSx" : "-aHXSx",
                                   "--numeric-ids",
                                   std::string(kCompareNanoseconds),
                                   "--exclude=/lost+found",
-                                  "--filter=-x trusted.*",
                                   "--no-h"};
+  // With a filter of ours rsync forgets its own: ACLs would travel as attributes a second time, and what only root may
+  // set would become user.rsync.* at a receiver that is not root.
+  if (remote_.root) {
+    out.insert(out.end(), {"--filter=-x trusted.*", "--filter=-x system.*"});
+  } else {
+    out.push_back("--filter=-x! user.*");
+  }
   out.push_back(deleteFirst_ ? "--delete-before" : "--delete");
   out.push_back(dryRun ? "--info=stats2" : "--info=progress2,stats2");
   if (dryRun) out.push_back("--dry-run");

@@ -136,7 +136,7 @@ Result<std::variant<Work::Task, StorageController::Pending>> StorageController::
     const auto from = cluster_.get(r::kPersistentVolumeClaims, {ns, source.name});
     if (!from) return Out(Pending{"ProvisioningFailed", fmt::format("dataSource: persistentvolumeclaim \"{}\" not found", source.name)});
     const auto path = claimPath(cluster_, *from);
-    if (!path) return Out(Pending{"ProvisioningFailed", fmt::format("dataSource: persistentvolumeclaim \"{}\" is not bound yet", source.name)});
+    if (!path) return Out(Pending{"ProvisioningFailed", fmt::format("dataSource: persistentvolumeclaim \"{}\" is not bound yet{}", source.name, becauseOf(*from))});
     return Out(Work::Task([this, handle, path = *path] { return volumes_.cloneVolume(handle, path); }));
   }
   const auto snapshot = cluster_.get(r::kVolumeSnapshots, {ns, source.name});

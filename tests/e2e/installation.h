@@ -22,6 +22,10 @@ class Installation {
   std::string at(const std::string& name) const { return root_ + "/" + name; }
   std::string log() const;
 
+  // Before start(): the machine has no bubblewrap that works; Godwit runs as this user (false: that cannot be here).
+  void breakBubblewrap();
+  bool runAs(unsigned uid);
+
   void start();              // returns when the API answers
   int stop();                // SIGTERM; the exit code
   void kill();               // SIGKILL, and waits
@@ -49,6 +53,8 @@ class Installation {
 
  private:
   ProcessSpec spec(std::vector<std::string> arguments) const;
+  std::vector<std::string> wrapper_;  // what the binary is started with
+  std::string path_;                  // put before PATH
   std::string root_ = "/tmp/godwit-e2e-XXXXXX";
   std::optional<Process> process_;
   std::unique_ptr<kube::Api> api_;

@@ -149,6 +149,17 @@ TEST_F(Refusal, AnotherPortThanAskedForIsPublishedWithItsReason) {
   EXPECT_THAT(synchronizing(destination()), HasSubstr("port 22 is held by sshd"));
 }
 
+// The documentation has people copy it to the source.
+TEST_F(Refusal, APortThatASourceMustNameIsPublishedAlsoWhenItIsTheOneAskedFor) {
+  makeDestination({{"serviceType", "LoadBalancer"}, {"port", 8522}}, kManual);
+  settle();
+  edit(kinds::kServices, "volsync-rsync-dst-d", {{"metadata", {{"annotations", {{"godwit/port", "8522"}}}}}});
+  edit(kinds::kServices, "volsync-rsync-dst-d",
+       {{"status", {{"loadBalancer", {{"ingress", Json::array({{{"ip", "192.0.2.7"}}})}}}}}}, kube::Subresource::Status);
+  settle();
+  EXPECT_EQ(destination().status.rsync->port, 8522);
+}
+
 TEST_F(Refusal, WhereAClusterAddressIsListenedForIsNobodysBusiness) {
   makeDestination({}, kManual);
   settle();
