@@ -89,6 +89,7 @@ Json planDestinationVolume(const api::Replication& object) {
 
 Json planImage(const api::Replication& object, const std::string& pvc, const std::string& name) {
   Json out = child(object, kVolumeSnapshots, name);
+  out["metadata"]["annotations"][kForManualAnnotation] = manualTrigger(object);  // a later value asks for later data
   out["spec"]["source"]["persistentVolumeClaimName"] = pvc;
   if (object.spec.rsync->volumeSnapshotClassName) {
     out["spec"]["volumeSnapshotClassName"] = *object.spec.rsync->volumeSnapshotClassName;

@@ -127,14 +127,15 @@ class Reconcile {
     atOnce ? reportCleaningUp(pass_.object, remark, now()) : reportIdle(pass_.object, remark, now());
   }
 
-  // A source answers for the value its copy was made for; a destination for the one it has when data has arrived.
+  // A source answers for the value its copy was made for; a destination for the one it had when the data had arrived,
+  // which its image tells.
   void recordManual() {
     std::string value = manualTrigger(pass_.object);
-    if (role() == api::Role::Source && pass_.world.job) {
-      const auto& annotations = pass_.world.job->meta.annotations;
-      const auto it = annotations.find(kForManualAnnotation);
-      if (it != annotations.end()) value = it->second;
-    }
+    const auto& world = pass_.world;
+    const api::ObjectMeta* witness = nullptr;
+    if (role() == api::Role::Source && world.job) witness = &world.job->meta;
+    if (role() == api::Role::Destination && world.image && !pass_.object.spec.rsync->direct()) witness = &world.image->meta;
+    if (witness && witness->annotations.contains(kForManualAnnotation)) value = witness->annotation(kForManualAnnotation);
     pass_.object.status.lastManualSync = value.empty() ? std::nullopt : std::optional(value);
   }
 

@@ -73,6 +73,24 @@ TEST_F(Edits, AVolumeThatIsNotThereConcernsTheNextIteration) {
   EXPECT_THAT(synchronizing(destination()), HasSubstr("spec.rsync.destinationPVC: PersistentVolumeClaim none not found"));
 }
 
+// Its data had arrived before the user asked.
+TEST_F(Edits, AManualValueThatArrivesWhileAnImageIsMadeAsksForAnother) {
+  makeDestination({}, kManual);
+  settle();
+  storageRespond = false;
+  endMover(Role::Destination);
+  settle();
+  ask("two");
+  settle();
+  storageRespond = true;
+  settle();
+  EXPECT_EQ(destination().status.lastManualSync, "one");
+  EXPECT_TRUE(destination().status.lastSyncStartTime);
+  endMover(Role::Destination);
+  settle();
+  EXPECT_EQ(destination().status.lastManualSync, "two");
+}
+
 TEST_F(Edits, AnImageNameOfALongPastIterationIsNotUsedAgain) {
   destinationAt("a");
   edit(kinds::kPersistentVolumeClaims, "a",
@@ -112,6 +130,19 @@ TEST_F(Edits, AJobThatAnEarlierIterationLeftBehindCountsForNothing) {
   settle();
   EXPECT_FALSE(source().status.lastSyncTime);
   EXPECT_NE(text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid"), uid);
+}
+
+TEST_F(Edits, APausedIterationThatLosesItsJobStartsNoOther) {
+  makePvc("data");
+  makeKeys(Role::Source, "keys");
+  makeSource({{"copyMethod", "Direct"}}, kManual);
+  settle();
+  edit(kinds::kReplicationSources, "s", {{"spec", {{"paused", true}}}});
+  settle();
+  ASSERT_TRUE(store->remove(kinds::kJobs, {"ns", "volsync-rsync-src-s"}, {}).ok());
+  settle();
+  EXPECT_THAT(names(kinds::kJobs), IsEmpty());
+  EXPECT_EQ(synchronizing(source()), "True SyncInProgress Synchronization in-progress; paused by spec.paused");
 }
 
 // The image was begun when the data was complete; a mover that starts now would write into what is being copied.
