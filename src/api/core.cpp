@@ -77,6 +77,9 @@ Job jobFromJson(const Json& object) {
   const Json* failed = conditionOf(status, "Failed");
   job.failedForGood = isTrue(failed);
   if (job.failedForGood) job.failureMessage = text(*failed, "message");
+  forEach(at(at(spec, "template"), "spec"), "volumes", [&](const Json& volume) {
+    if (job.dataClaim.empty()) job.dataClaim = text(volume, "persistentVolumeClaim", "claimName");
+  });
   return job;
 }
 
@@ -128,7 +131,10 @@ Service serviceFromJson(const Json& object) {
     if (!std::exchange(first, false)) return;
     service.port = number(0, port, "port");
     service.nodePort = number(0, port, "nodePort");
+    const Json* target = find(port, "targetPort");
+    if (target) service.targetPort = target->is_string() ? target->get<std::string>() : dumpJson(*target);
   });
+  service.selector = stringMap(spec, "selector");
   forEach(at(at(object, "status"), "loadBalancer"), "ingress", [&](const Json& ingress) {
     auto host = text(ingress, "hostname");
     if (host.empty()) host = text(ingress, "ip");

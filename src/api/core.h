@@ -40,6 +40,7 @@ struct Job {
   bool complete = false;       // condition Complete=True
   bool failedForGood = false;  // condition Failed=True
   std::string failureMessage;
+  std::string dataClaim;  // the first PVC that its pods mount
 };
 Job jobFromJson(const Json& object);
 
@@ -61,7 +62,9 @@ struct Service {
   ObjectMeta meta;
   std::string type = "ClusterIP", clusterIP;
   std::vector<std::string> ingress;  // status.loadBalancer.ingress[]: hostname or ip
-  std::int64_t port = 0, nodePort = 0;
+  std::int64_t port = 0, nodePort = 0;  // of the first port, as its target
+  std::string targetPort;               // a number or a name
+  StringMap selector;
 };
 Service serviceFromJson(const Json& object);
 

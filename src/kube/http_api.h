@@ -10,7 +10,8 @@ namespace godwit::kube {
 
 class HttpApi final : public Api {
  public:
-  // Connects to nobody yet. `clock` times the renewal of token files and the pauses that a server asks for.
+  // Connects to nobody yet. `clock` times the renewal of token files and how long a watch may be silent; it
+  // outlives the watches.
   static Result<std::unique_ptr<HttpApi>> make(ClusterAccess access, const Clock& clock);
 
   Result<Json> get(const ResourceType& type, const NamespacedName& key) override;

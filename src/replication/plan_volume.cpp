@@ -87,9 +87,10 @@ Json planDestinationVolume(const api::Replication& object) {
   return out;
 }
 
-Json planImage(const api::Replication& object, const std::string& name) {
+Json planImage(const api::Replication& object, const std::string& pvc, const std::string& name) {
   Json out = child(object, kVolumeSnapshots, name);
-  out["spec"]["source"]["persistentVolumeClaimName"] = dataVolume(object);
+  out["metadata"]["annotations"][kForManualAnnotation] = manualTrigger(object);  // a later value asks for later data
+  out["spec"]["source"]["persistentVolumeClaimName"] = pvc;
   if (object.spec.rsync->volumeSnapshotClassName) {
     out["spec"]["volumeSnapshotClassName"] = *object.spec.rsync->volumeSnapshotClassName;
   }
@@ -124,8 +125,7 @@ Json planPopulation(const api::Pvc& claim, const api::ImageReference& image, con
           {"spec", std::move(spec)}};
 }
 
-// The instant a name ends in, if it is `pvc`-YYYYMMDDHHMMSS.
-static std::optional<TimePoint> instantOf(const std::string& pvc, const std::string& image) {
+std::optional<TimePoint> instantOfImage(const std::string& pvc, const std::string& image) {
   if (image.size() < 15) return std::nullopt;
   const std::string digits = image.substr(image.size() - 14);
   if (digits.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
@@ -137,7 +137,7 @@ static std::optional<TimePoint> instantOf(const std::string& pvc, const std::str
 }
 
 std::string nextImageName(const std::string& pvc, const std::string& previous, TimePoint now) {
-  const auto last = instantOf(pvc, previous);
+  const auto last = instantOfImage(pvc, previous);
   if (!last || now >= *last + std::chrono::seconds(1)) return api::imageName(pvc, now);
   return api::imageName(pvc, *last + std::chrono::seconds(1));
 }

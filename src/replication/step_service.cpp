@@ -35,7 +35,7 @@ std::string addressOf(const api::Service& service) {
 Outcome withdraw(Pass& pass) {
   const auto service = pass.world.service;
   if (service && ownedBy(service->meta, pass.object.meta) && !service->meta.deletionTimestamp) {
-    if (auto gone = remove(pass, pass.doors.views.services, kServices, service->meta); !gone) {
+    if (auto gone = drop(pass, pass.doors.views.services, kServices, service->meta); !gone) {
       return outcomeOf(gone.error());
     }
   }

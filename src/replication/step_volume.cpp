@@ -71,14 +71,21 @@ Failure missing(const char* field, const std::string& name) {
   return Failure{fmt::format("{}: PersistentVolumeClaim {} not found; create it or correct the name", field, name)};
 }
 
+// Its volume is chosen: what the spec says now is for the next iteration.
+Outcome whileMoverRuns(Pass& pass) {
+  const auto& made = pass.world.made;
+  return made && made->meta.name == pass.world.job->dataClaim ? checkMade(pass) : Outcome(Done{});
+}
+
 Outcome sourceVolume(Pass& pass) {
   const auto& object = pass.object;
+  if (pass.world.job) return whileMoverRuns(pass);
   if (!object.spec.rsync->address) return Done{};  // nobody to send to: nothing is copied
   if (!pass.world.given) return missing("spec.sourcePVC", object.spec.sourcePVC);
   if (pass.world.given->phase == "Lost") return Failure{"spec.sourcePVC: " + object.spec.sourcePVC + " has lost its volume"};
   if (!usesOwnVolume(object)) return Done{};
   if (pass.world.made) return checkMade(pass);
-  if (pass.world.job || object.spec.paused) return Done{};
+  if (object.spec.paused) return Done{};
   const bool bySnapshot = object.spec.rsync->copyMethod == "Snapshot";
   auto ready = bySnapshot ? takeSnapshot(pass) : awaitCopyTrigger(pass);
   if (!std::holds_alternative<Done>(ready)) return ready;
@@ -86,6 +93,7 @@ Outcome sourceVolume(Pass& pass) {
 }
 
 Outcome destinationVolume(Pass& pass) {
+  if (pass.world.job) return whileMoverRuns(pass);
   if (usesOwnVolume(pass.object)) {
     return pass.world.made ? checkMade(pass) : makeVolume(pass, planDestinationVolume(pass.object));
   }

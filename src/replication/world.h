@@ -16,8 +16,10 @@ struct World {
   View<api::Job>::Ptr job;
   View<api::Pod>::Ptr pod;                   // the job's youngest
   View<Named>::Ptr account;
+  View<api::Pvc>::Ptr mounted;               // by the job, whatever the spec says since
 
-  // The volume the mover works on: `given` or `made`, whichever the spec selects; null while it is not there.
+  // The volume the mover works on: the one that is mounted; without a job `given` or `made`, whichever the spec
+  // selects. Null while it is not there.
   View<api::Pvc>::Ptr data(const api::Replication& object) const;
 };
 

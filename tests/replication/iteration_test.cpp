@@ -247,7 +247,7 @@ TEST_F(Iteration, APausedNewDestinationPublishesItsAddressButRunsNothing) {
   EXPECT_TRUE(destination().status.rsync->sshKeys);
   EXPECT_FALSE(destination().status.lastSyncStartTime);
   EXPECT_THAT(names(kinds::kJobs), IsEmpty());
-  EXPECT_THAT(synchronizing(destination()), StartsWith("False Paused"));
+  EXPECT_THAT(synchronizing(destination()), HasSubstr("paused by spec.paused"));
 }
 
 TEST_F(Iteration, AFailedMoverIsToldAndStartedAgain) {
