@@ -14,11 +14,14 @@
 
 namespace godwit::kube {
 
-// What a Reflector feeds. Called from one thread at a time.
+// What a Reflector feeds. Called from one thread at a time. A list comes page by page, so that nobody ever holds all of
+// it as JSON.
 class Sink {
  public:
   virtual ~Sink() = default;
-  virtual void replace(const std::vector<Json>& items) = 0;  // after a list: everything there is
+  virtual void begin() = 0;                              // a list begins; pages of one that was not finished are forgotten
+  virtual void page(const std::vector<Json>& items) = 0;
+  virtual void finish() = 0;                             // those pages are everything there is
   virtual void upsert(const Json& object) = 0;
   virtual void erase(const Json& object) = 0;
 };
@@ -32,6 +35,9 @@ class Cache final : public Sink {
 
   explicit Cache(Trim trim) : trim_(std::move(trim)) {}
   void listen(Listener listener) { listeners_.push_back(std::move(listener)); }  // before the reflector starts
+  // Sinks for what is followed apart: the objects of one namespace (empty: of all), or one object.
+  std::unique_ptr<Sink> part(const std::string& ns) { return std::make_unique<Part>(*this, NamespacedName{ns, ""}); }
+  std::unique_ptr<Sink> one(const NamespacedName& key) { return std::make_unique<Part>(*this, key); }
 
   std::shared_ptr<const T> get(const NamespacedName& key) const {
     std::shared_lock lock(mutex_);
@@ -41,9 +47,8 @@ class Cache final : public Sink {
   std::vector<std::shared_ptr<const T>> list(const std::string& ns = {}) const {
     std::shared_lock lock(mutex_);
     std::vector<std::shared_ptr<const T>> out;
-    for (const auto& [key, object] : objects_) {
-      if (ns.empty() || key.ns == ns) out.push_back(object);
-    }
+    const NamespacedName scope{ns, ""};
+    for (auto it = objects_.lower_bound(scope); it != objects_.end() && within(scope, it->first); ++it) out.push_back(it->second);
     return out;
   }
   std::size_t size() const {
@@ -51,22 +56,9 @@ class Cache final : public Sink {
     return objects_.size();
   }
 
-  void replace(const std::vector<Json>& items) override {
-    std::map<NamespacedName, std::shared_ptr<const T>> fresh;
-    for (const auto& item : items) fresh.emplace(keyOf(item), std::make_shared<const T>(trim_(item)));
-    std::map<NamespacedName, std::shared_ptr<const T>> old;
-    {
-      std::unique_lock lock(mutex_);
-      old = std::exchange(objects_, fresh);
-    }
-    for (const auto& [key, object] : old) {
-      if (!fresh.contains(key)) tell(object.get(), nullptr);
-    }
-    for (const auto& [key, object] : fresh) {
-      const auto it = old.find(key);
-      tell(it == old.end() ? nullptr : it->second.get(), object.get());
-    }
-  }
+  void begin() override { whole_.begin(); }
+  void page(const std::vector<Json>& items) override { whole_.page(items); }
+  void finish() override { whole_.finish(); }
   void upsert(const Json& object) override {
     auto fresh = std::make_shared<const T>(trim_(object));
     std::shared_ptr<const T> old;
@@ -89,13 +81,55 @@ class Cache final : public Sink {
   }
 
  private:
+  using Objects = std::map<NamespacedName, std::shared_ptr<const T>>;
+
+  class Part final : public Sink {
+   public:
+    Part(Cache& cache, NamespacedName scope) : cache_(cache), scope_(std::move(scope)) {}
+    void begin() override { listed_.clear(); }
+    void page(const std::vector<Json>& items) override {
+      for (const auto& item : items) listed_.insert_or_assign(keyOf(item), std::make_shared<const T>(cache_.trim_(item)));
+    }
+    void finish() override { cache_.replace(scope_, std::exchange(listed_, {})); }
+    void upsert(const Json& object) override { cache_.upsert(object); }
+    void erase(const Json& object) override { cache_.erase(object); }
+
+   private:
+    Cache& cache_;
+    const NamespacedName scope_;
+    Objects listed_;
+  };
+
+  // A scope is a namespace, a name, both, or neither: everything. Keys within one follow each other.
+  static bool within(const NamespacedName& scope, const NamespacedName& key) {
+    return (scope.ns.empty() || scope.ns == key.ns) && (scope.name.empty() || scope.name == key.name);
+  }
+  // What there is in the scope becomes `fresh`.
+  void replace(const NamespacedName& scope, const Objects& fresh) {
+    Objects old;
+    {
+      std::unique_lock lock(mutex_);
+      for (auto it = objects_.lower_bound(scope); it != objects_.end() && within(scope, it->first);) {
+        old.insert(old.end(), objects_.extract(it++));
+      }
+      objects_.insert(fresh.begin(), fresh.end());
+    }
+    for (const auto& [key, object] : old) {
+      if (!fresh.contains(key)) tell(object.get(), nullptr);
+    }
+    for (const auto& [key, object] : fresh) {
+      const auto it = old.find(key);
+      tell(it == old.end() ? nullptr : it->second.get(), object.get());
+    }
+  }
   void tell(const T* before, const T* after) const {
     for (const auto& listener : listeners_) listener(before, after);
   }
   Trim trim_;
   std::vector<Listener> listeners_;
   mutable std::shared_mutex mutex_;
-  std::map<NamespacedName, std::shared_ptr<const T>> objects_;
+  Objects objects_;
+  Part whole_{*this, {}};
 };
 
 // One resource type followed by list and watch, as states that own their data and one step (kube-rs `watcher`):

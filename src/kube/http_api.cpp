@@ -1,7 +1,5 @@
 #include "kube/http_api.h"
 
-#include <thread>
-
 #include "base/fd.h"
 #include "base/log.h"
 
@@ -12,6 +10,7 @@ namespace {
 constexpr int kMostPauses = 3;
 constexpr auto kLongestPause = std::chrono::seconds(10);
 constexpr Duration kTokenAge = std::chrono::seconds(30);  // kubelets renew long before a token runs out
+constexpr Duration kRecovery = std::chrono::seconds(15);  // after an outage, before a refusal is believed
 
 class Query {
  public:
@@ -117,12 +116,46 @@ Error statusError(int httpStatus, std::string_view body) {
   return {codeOf(httpStatus, ""), fmt::format("HTTP {}: {}", httpStatus, body.substr(0, 200))};
 }
 
-HttpApi::HttpApi(ClusterAccess access, std::unique_ptr<http::Client> client, const Clock& clock)
-    : access_(std::move(access)), client_(std::move(client)), clock_(clock), token_(access_.token) {}
+HttpApi::HttpApi(ClusterAccess access, std::unique_ptr<http::Client> client, const Clock& clock, HttpApiOptions options)
+    : access_(std::move(access)), client_(std::move(client)), clock_(clock), options_(options),
+      bucket_(options.requestsPerSecond, options.burst), token_(access_.token) {}
 
-Result<std::unique_ptr<HttpApi>> HttpApi::make(ClusterAccess access, const Clock& clock) {
+Result<std::unique_ptr<HttpApi>> HttpApi::make(ClusterAccess access, const Clock& clock, HttpApiOptions options) {
   GODWIT_ASSIGN(auto client, http::Client::make(access.server, access.tls));
-  return std::unique_ptr<HttpApi>(new HttpApi(std::move(access), std::move(client), clock));
+  return std::unique_ptr<HttpApi>(new HttpApi(std::move(access), std::move(client), clock, options));
+}
+
+void HttpApi::shutDown() {
+  std::lock_guard lock(mutex_);
+  shutDown_ = true;
+  woken_.notify_all();
+}
+
+Result<void> HttpApi::pause(Duration time) {
+  if (time <= Duration::zero()) return {};
+  std::unique_lock lock(mutex_);
+  if (woken_.wait_for(lock, time, [this] { return shutDown_; })) return Error{Errc::Cancelled, "told to stop"};
+  return {};
+}
+
+Error HttpApi::notConnected(Error error) {
+  if (error.code == Errc::Unavailable) {
+    std::lock_guard lock(mutex_);
+    outage_ = clock_.monotonic();
+  }
+  return error;
+}
+
+Error HttpApi::judge(Error error) {
+  if (error.code == Errc::Unavailable) return notConnected(std::move(error));
+  if (error.code != Errc::Forbidden && error.code != Errc::Unauthorized) return error;
+  if (error.code == Errc::Unauthorized) {  // a token that was renewed early, perhaps
+    std::lock_guard lock(tokenMutex_);
+    tokenRead_.reset();
+  }
+  std::lock_guard lock(mutex_);
+  if (!outage_ || clock_.monotonic() - *outage_ > kRecovery) return error;
+  return {Errc::Unavailable, "the API server has just come back and may not know its rules yet: " + error.message};
 }
 
 std::string HttpApi::bearer() {
@@ -138,7 +171,7 @@ std::string HttpApi::bearer() {
 }
 
 http::Call HttpApi::call(const char* method, std::string target) {
-  http::Call call{.method = method, .target = std::move(target), .headers = {{"Accept", "application/json"}}, .body = {}};
+  http::Call call{.method = method, .target = std::move(target), .headers = {{"Accept", "application/json"}}, .body = {}, .timeout = options_.timeout};
   if (const auto token = bearer(); !token.empty()) call.headers.emplace_back("Authorization", "Bearer " + token);
   return call;
 }
@@ -175,14 +208,16 @@ static void repeatWarnings(const http::Answer& answer) {
 
 Result<http::Answer> HttpApi::answer(const http::Call& call) {
   for (int pauses = 0;; ++pauses) {
-    GODWIT_ASSIGN(auto answer, client_->send(call));
-    if (answer.status / 100 == 2) {
-      repeatWarnings(answer);
+    GODWIT_TRY(pause(bucket_.take(clock_.monotonic())));
+    auto answer = client_->send(call);
+    if (!answer) return notConnected(std::move(answer.error()));
+    if (answer->status / 100 == 2) {
+      repeatWarnings(*answer);
       return answer;
     }
-    const auto pause = askedToWait(answer);
-    if (!pause || pauses == kMostPauses) return statusError(answer.status, answer.body);
-    std::this_thread::sleep_for(*pause);
+    const auto wait = askedToWait(*answer);
+    if (!wait || pauses == kMostPauses) return judge(statusError(answer->status, answer->body));
+    GODWIT_TRY(pause(*wait));
   }
 }
 
@@ -212,17 +247,18 @@ Result<std::unique_ptr<Watch>> HttpApi::watch(const ResourceType& type, const Wa
   Query query;
   query.add("watch", "1").add("labelSelector", options.labelSelector).add("fieldSelector", options.fieldSelector);
   query.add("resourceVersion", options.resourceVersion).add("allowWatchBookmarks", options.bookmarks ? "true" : "");
-  GODWIT_ASSIGN(auto stream, client_->open(call("GET", type.path(http::encodeComponent(options.ns)) + query.str())));
-  if (const int status = stream->head().status; status / 100 != 2) {
+  auto stream = client_->open(call("GET", type.path(http::encodeComponent(options.ns)) + query.str()));
+  if (!stream) return notConnected(std::move(stream.error()));
+  if (const int status = (*stream)->head().status; status / 100 != 2) {
     std::string body;
     for (;;) {
-      auto chunk = stream->read(std::chrono::seconds(5));
+      auto chunk = (*stream)->read(std::chrono::seconds(5));
       if (!chunk || !*chunk || body.size() > (1u << 20)) break;
       body += **chunk;
     }
-    return statusError(status, body);
+    return judge(statusError(status, body));
   }
-  return std::unique_ptr<Watch>(std::make_unique<HttpWatch>(std::move(stream), type));
+  return std::unique_ptr<Watch>(std::make_unique<HttpWatch>(*std::move(stream), type));
 }
 
 Result<Json> HttpApi::create(const ResourceType& type, const Json& object) {

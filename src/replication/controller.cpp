@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <set>
 #include <thread>
 
 #include "api/names.h"
@@ -28,26 +29,45 @@ std::pair<Role, api::NamespacedName> parseKey(const std::string& key) {
 
 // One kind that is followed.
 struct Feed {
-  Feed(kube::Api& api, const kube::ResourceType& of, kube::WatchOptions scope, kube::Sink& sink)
-      : type(of), reflector(api, of, std::move(scope), sink) {}
+  Feed(kube::Api& api, const kube::ResourceType& of, kube::WatchOptions scope, std::unique_ptr<kube::Sink> into)
+      : type(of), sink(std::move(into)), reflector(api, of, std::move(scope), *sink) {}
   const kube::ResourceType& type;
+  const std::unique_ptr<kube::Sink> sink;
   kube::Reflector reflector;
   std::atomic<bool> absent{false};  // the cluster does not know this kind; nothing to wait for
   int failures = 0;
   Duration retryAt{0};  // monotonic
 
   bool ready() const { return absent || reflector.synced(); }
+  bool essential() const { return type.group == api::kGroup; }
+  // Why nothing can be known of this kind; empty: all is well. Snapshots are optional in a cluster.
+  std::string trouble() {
+    if (ready() && !(absent && essential())) return {};
+    std::lock_guard lock(mutex);
+    return lastError.empty() ? fmt::format("listing {}", type.plural) : lastError;
+  }
   // What a failed step means: how long to wait before the next.
   Duration failed(const Error& error, Random& random) {
     const bool unknown = error.code == Errc::NotFound || error.code == Errc::Unsupported;
     if (unknown && !absent.exchange(true)) log::warn("replication", "{}: {}", type.plural, error.message);
+    if (error.code == Errc::Forbidden && failures == 0) log::error("replication", "watching {}: {}", type.plural, error.message);
     if (!unknown) log::debug("replication", "watching {}: {}", type.plural, error.message);
-    return kube::reflectorBackOff(++failures, random);
+    {
+      std::lock_guard lock(mutex);
+      lastError = fmt::format("{}: {}", type.plural, error.message);
+    }
+    const auto pause = kube::reflectorBackOff(++failures, random);
+    return essential() ? std::min(pause, kSoon) : pause;  // who installs the CRDs wants to see them served
   }
   void succeeded() {
     failures = 0;
     absent = false;
   }
+
+ private:
+  static constexpr Duration kSoon = std::chrono::seconds(2);
+  std::mutex mutex;
+  std::string lastError;
 };
 
 }  // namespace
@@ -125,28 +145,34 @@ struct Controller::Impl {
   void follow() {
     const std::string ours = std::string(api::kCreatedByLabel) + "=" + api::kCreatedByValue;
     const std::string movers = std::string(kComponentLabel) + "=" + kComponentValue;
-    add(kinds::kReplicationSources, views.sources.cache(), "");
-    add(kinds::kReplicationDestinations, views.destinations.cache(), "");
-    add(kinds::kPersistentVolumeClaims, views.pvcs.cache(), "");
-    add(kinds::kNamespaces, views.namespaces.cache(), "");
-    add(kinds::kJobs, views.jobs.cache(), ours);
-    add(kinds::kPods, views.pods.cache(), movers);
-    add(kinds::kVolumeSnapshots, views.snapshots.cache(), ours);
-    add(kinds::kServices, views.services.cache(), ours);
-    add(kinds::kSecrets, views.secrets.cache(), ours);
-    add(kinds::kServiceAccounts, views.accounts.cache(), ours);
+    add(kinds::kReplicationSources, views.sources, "");
+    add(kinds::kReplicationDestinations, views.destinations, "");
+    add(kinds::kPersistentVolumeClaims, views.pvcs, "");
+    add(kinds::kNamespaces, views.namespaces, "");
+    add(kinds::kJobs, views.jobs, ours);
+    add(kinds::kPods, views.pods, movers);
+    add(kinds::kVolumeSnapshots, views.snapshots, ours);
+    add(kinds::kServices, views.services, ours);
+    add(kinds::kSecrets, views.secrets, ours);
+    add(kinds::kServiceAccounts, views.accounts, ours);
   }
-  void add(const kube::ResourceType& type, kube::Sink& sink, const std::string& labels) {
+  // One feed for all namespaces, or one for each that is served: who may read only those is asked for no more.
+  template <class T>
+  void add(const kube::ResourceType& type, View<T>& view, const std::string& labels) {
     kube::WatchOptions scope;
     scope.labelSelector = labels;
-    if (config.namespaces.size() == 1) {
+    if (config.namespaces.empty()) {
+      feeds.push_back(std::make_unique<Feed>(api, type, std::move(scope), view.cache().part("")));
+    }
+    for (const auto& ns : std::set<std::string>(config.namespaces.begin(), config.namespaces.end())) {
       if (type.namespaced) {
-        scope.ns = config.namespaces.front();
-      } else {
-        scope.fieldSelector = "metadata.name=" + config.namespaces.front();
+        scope.ns = ns;
+        feeds.push_back(std::make_unique<Feed>(api, type, scope, view.cache().part(ns)));
+      } else {  // namespaces themselves
+        scope.fieldSelector = "metadata.name=" + ns;
+        feeds.push_back(std::make_unique<Feed>(api, type, scope, view.cache().one({"", ns})));
       }
     }
-    feeds.push_back(std::make_unique<Feed>(api, type, std::move(scope), sink));
   }
   bool ready() const {
     return std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed->ready(); });
@@ -219,6 +245,14 @@ void Controller::run(std::stop_token stop) {
     impl_->queue.shutDown();
   });
   for (auto& thread : threads) thread.join();
+}
+
+std::string Controller::waitingFor() const {
+  std::string out;
+  for (const auto& feed : impl_->feeds) {
+    if (const auto trouble = feed->trouble(); !trouble.empty()) out += (out.empty() ? "" : "; ") + trouble;
+  }
+  return out;
 }
 
 bool Controller::pump() {
