@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "kube/json_text.h"
 
 namespace godwit::kube {
 
@@ -84,8 +85,10 @@ class HttpWatch final : public Watch {
   static constexpr std::size_t kLineLimit = 32u << 20;
 
   Result<std::optional<WatchEvent>> take(std::size_t end) {
-    auto line = parseJson(std::string_view(buffer_).substr(0, end));
+    std::string raw = buffer_.substr(0, end);
     buffer_.erase(0, end + 1);
+    dropManagedFields(raw);
+    auto line = parseJson(raw);
     if (buffer_.empty()) std::string().swap(buffer_);  // a quiet watch holds no memory
     scanned_ = 0;
     if (!line) return Error{Errc::Unavailable, "watch: " + line.error().message};
@@ -234,12 +237,12 @@ Result<List> HttpApi::list(const ResourceType& type, const ListOptions& options)
   Query query;
   query.add("labelSelector", options.labelSelector).add("fieldSelector", options.fieldSelector);
   query.add("limit", options.limit ? std::to_string(options.limit) : "").add("continue", options.continueToken);
-  GODWIT_ASSIGN(const auto said, answer(call("GET", type.path(http::encodeComponent(options.ns)) + query.str())));
-  GODWIT_ASSIGN(auto body, parseJson(said.body));
-  List list{{}, text(body, "metadata", "resourceVersion"), text(body, "metadata", "continue")};
-  if (auto items = body.find("items"); items != body.end() && items->is_array()) {
-    for (auto& item : *items) complete(list.items.emplace_back(std::move(item)), type);
-  }
+  GODWIT_ASSIGN(auto said, answer(call("GET", type.path(http::encodeComponent(options.ns)) + query.str())));
+  dropManagedFields(said.body);
+  List list;
+  GODWIT_ASSIGN(const auto rest, parseList(said.body, [&](Json item) { complete(list.items.emplace_back(std::move(item)), type); }));
+  list.resourceVersion = text(rest, "metadata", "resourceVersion");
+  list.continueToken = text(rest, "metadata", "continue");
   return list;
 }
 
