@@ -105,7 +105,15 @@ std::string Operator::notReady() const {
 
 std::string Operator::metrics() const {
   const auto now = term();
-  return now ? now->metrics.render() : "";
+  std::string out = now ? now->metrics.render() : "";
+  out += "# HELP godwit_leader Set to 1 while this replica leads\n# TYPE godwit_leader gauge\n";
+  out += fmt::format("godwit_leader {:d}\n", now != nullptr);
+  out += "# HELP godwit_api_requests_total Requests to the API server, watches and leases not counted; code 0: no answer\n"
+         "# TYPE godwit_api_requests_total counter\n";
+  for (const auto& [what, times] : api_->counts()) {
+    out += fmt::format("godwit_api_requests_total{{code=\"{}\",resource=\"{}\",verb=\"{}\"}} {}\n", what.status, what.resource, what.verb, times);
+  }
+  return out;
 }
 
 }  // namespace godwit::cli

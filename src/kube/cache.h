@@ -4,7 +4,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <shared_mutex>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,7 +35,11 @@ class Cache final : public Sink {
   // Told after the cache has changed: old (nullptr when new), new (nullptr when deleted).
   using Listener = std::function<void(const T* before, const T* after)>;
 
-  explicit Cache(Trim trim) : trim_(std::move(trim)) {}
+  // Namespace and value by which objects are looked up; an empty value: not by this one. Views into the object.
+  using Index = std::function<std::pair<std::string_view, std::string_view>(const T&)>;
+
+  explicit Cache(Trim trim, Index index = {}) : trim_(std::move(trim)), index_(std::move(index)), indexed_(Before{index_}) {}
+  Cache(const Cache&) = delete;
   void listen(Listener listener) { listeners_.push_back(std::move(listener)); }  // before the reflector starts
   // Sinks for what is followed apart: the objects of one namespace (empty: of all), or one object.
   std::unique_ptr<Sink> part(const std::string& ns) { return std::make_unique<Part>(*this, NamespacedName{ns, ""}); }
@@ -51,6 +57,12 @@ class Cache final : public Sink {
     for (auto it = objects_.lower_bound(scope); it != objects_.end() && within(scope, it->first); ++it) out.push_back(it->second);
     return out;
   }
+  // Those whose index says so, in no order.
+  std::vector<std::shared_ptr<const T>> indexed(std::string_view ns, std::string_view value) const {
+    std::shared_lock lock(mutex_);
+    const auto [from, to] = indexed_.equal_range(std::pair(ns, value));
+    return {from, to};
+  }
   std::size_t size() const {
     std::shared_lock lock(mutex_);
     return objects_.size();
@@ -65,6 +77,7 @@ class Cache final : public Sink {
     {
       std::unique_lock lock(mutex_);
       old = std::exchange(objects_[keyOf(object)], fresh);
+      reindex(old, fresh);
     }
     tell(old.get(), fresh.get());
   }
@@ -76,12 +89,25 @@ class Cache final : public Sink {
       if (it == objects_.end()) return;
       old = std::move(it->second);
       objects_.erase(it);
+      reindex(old, nullptr);
     }
     tell(old.get(), nullptr);
   }
 
  private:
   using Objects = std::map<NamespacedName, std::shared_ptr<const T>>;
+  struct Before {
+    using is_transparent = void;
+    using Ptr = std::shared_ptr<const T>;
+    using Value = std::pair<std::string_view, std::string_view>;
+    const Index& index;
+    bool operator()(const Ptr& a, const Ptr& b) const {
+      const Value x = index(*a), y = index(*b);
+      return x != y ? x < y : a.get() < b.get();
+    }
+    bool operator()(const Ptr& a, const Value& b) const { return index(*a) < b; }
+    bool operator()(const Value& a, const Ptr& b) const { return a < index(*b); }
+  };
 
   class Part final : public Sink {
    public:
@@ -110,9 +136,11 @@ class Cache final : public Sink {
     {
       std::unique_lock lock(mutex_);
       for (auto it = objects_.lower_bound(scope); it != objects_.end() && within(scope, it->first);) {
+        reindex(it->second, nullptr);
         old.insert(old.end(), objects_.extract(it++));
       }
       objects_.insert(fresh.begin(), fresh.end());
+      for (const auto& [key, object] : fresh) reindex(nullptr, object);
     }
     for (const auto& [key, object] : old) {
       if (!fresh.contains(key)) tell(object.get(), nullptr);
@@ -122,13 +150,20 @@ class Cache final : public Sink {
       tell(it == old.end() ? nullptr : it->second.get(), object.get());
     }
   }
+  void reindex(const std::shared_ptr<const T>& before, const std::shared_ptr<const T>& after) {  // with the mutex held
+    if (!index_) return;
+    if (before) indexed_.erase(before);
+    if (after && !index_(*after).second.empty()) indexed_.insert(after);
+  }
   void tell(const T* before, const T* after) const {
     for (const auto& listener : listeners_) listener(before, after);
   }
   Trim trim_;
+  const Index index_;
   std::vector<Listener> listeners_;
   mutable std::shared_mutex mutex_;
   Objects objects_;
+  std::set<std::shared_ptr<const T>, Before> indexed_;
   Part whole_{*this, {}};
 };
 

@@ -29,6 +29,10 @@ std::string pathOf(const ResourceType& type, const NamespacedName& key, Subresou
   return type.path(http::encodeComponent(key.ns)) + "/" + http::encodeComponent(key.name) + (subresource == Subresource::Status ? "/status" : "");
 }
 
+std::string nameOf(const ResourceType& type, Subresource subresource = Subresource::None) {
+  return std::string(type.plural) + (subresource == Subresource::Status ? "/status" : "");
+}
+
 // Lists leave apiVersion and kind out of their items; readers of single items want them.
 void complete(Json& object, const ResourceType& type) {
   if (!object.is_object()) return;
@@ -173,8 +177,9 @@ std::string HttpApi::bearer() {
   return token_;
 }
 
-http::Call HttpApi::call(const char* method, std::string target) {
-  http::Call call{.method = method, .target = std::move(target), .headers = {{"Accept", "application/json"}}, .body = {}, .timeout = options_.timeout};
+HttpApi::Asked HttpApi::call(const char* method, const char* verb, std::string resource, std::string target) {
+  Asked call{{.method = method, .target = std::move(target), .headers = {{"Accept", "application/json"}}, .body = {}, .timeout = options_.timeout},
+             verb, std::move(resource)};
   if (const auto token = bearer(); !token.empty()) call.headers.emplace_back("Authorization", "Bearer " + token);
   return call;
 }
@@ -209,10 +214,21 @@ static void repeatWarnings(const http::Answer& answer) {
   }
 }
 
-Result<http::Answer> HttpApi::answer(const http::Call& call) {
+void HttpApi::count(const Asked& call, int status) {
+  std::lock_guard lock(mutex_);
+  ++counts_[{call.verb, call.resource, status}];
+}
+
+std::map<HttpApi::Count, std::uint64_t> HttpApi::counts() const {
+  std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+Result<http::Answer> HttpApi::answer(const Asked& call) {
   for (int pauses = 0;; ++pauses) {
     GODWIT_TRY(pause(bucket_.take(clock_.monotonic())));
     auto answer = client_->send(call);
+    count(call, answer ? answer->status : 0);
     if (!answer) return notConnected(std::move(answer.error()));
     if (answer->status / 100 == 2) {
       repeatWarnings(*answer);
@@ -224,20 +240,22 @@ Result<http::Answer> HttpApi::answer(const http::Call& call) {
   }
 }
 
-Result<Json> HttpApi::object(const http::Call& call, const ResourceType& type) {
+Result<Json> HttpApi::object(const Asked& call, const ResourceType& type) {
   GODWIT_ASSIGN(const auto said, answer(call));
   GODWIT_ASSIGN(auto object, parseJson(said.body));
   complete(object, type);
   return object;
 }
 
-Result<Json> HttpApi::get(const ResourceType& type, const NamespacedName& key) { return object(call("GET", pathOf(type, key)), type); }
+Result<Json> HttpApi::get(const ResourceType& type, const NamespacedName& key) {
+  return object(call("GET", "get", nameOf(type), pathOf(type, key)), type);
+}
 
 Result<List> HttpApi::list(const ResourceType& type, const ListOptions& options) {
   Query query;
   query.add("labelSelector", options.labelSelector).add("fieldSelector", options.fieldSelector);
   query.add("limit", options.limit ? std::to_string(options.limit) : "").add("continue", options.continueToken);
-  GODWIT_ASSIGN(auto said, answer(call("GET", type.path(http::encodeComponent(options.ns)) + query.str())));
+  GODWIT_ASSIGN(auto said, answer(call("GET", "list", nameOf(type), type.path(http::encodeComponent(options.ns)) + query.str())));
   dropManagedFields(said.body);
   List list;
   GODWIT_ASSIGN(const auto rest, parseList(said.body, [&](Json item) { complete(list.items.emplace_back(std::move(item)), type); }));
@@ -250,7 +268,7 @@ Result<std::unique_ptr<Watch>> HttpApi::watch(const ResourceType& type, const Wa
   Query query;
   query.add("watch", "1").add("labelSelector", options.labelSelector).add("fieldSelector", options.fieldSelector);
   query.add("resourceVersion", options.resourceVersion).add("allowWatchBookmarks", options.bookmarks ? "true" : "");
-  auto stream = client_->open(call("GET", type.path(http::encodeComponent(options.ns)) + query.str()));
+  auto stream = client_->open(call("GET", "watch", nameOf(type), type.path(http::encodeComponent(options.ns)) + query.str()));
   if (!stream) return notConnected(std::move(stream.error()));
   if (const int status = (*stream)->head().status; status / 100 != 2) {
     std::string body;
@@ -265,14 +283,14 @@ Result<std::unique_ptr<Watch>> HttpApi::watch(const ResourceType& type, const Wa
 }
 
 Result<Json> HttpApi::create(const ResourceType& type, const Json& object) {
-  auto request = call("POST", type.path(http::encodeComponent(text(object, "metadata", "namespace"))));
+  auto request = call("POST", "create", nameOf(type), type.path(http::encodeComponent(text(object, "metadata", "namespace"))));
   request.headers.emplace_back("Content-Type", "application/json");
   request.body = dumpJson(object);
   return this->object(request, type);
 }
 
 Result<Json> HttpApi::patch(const ResourceType& type, const NamespacedName& key, const Json& mergePatch, Subresource subresource) {
-  auto request = call("PATCH", pathOf(type, key, subresource));
+  auto request = call("PATCH", "patch", nameOf(type, subresource), pathOf(type, key, subresource));
   request.headers.emplace_back("Content-Type", "application/merge-patch+json");
   request.body = dumpJson(mergePatch);
   return object(request, type);
@@ -284,7 +302,7 @@ Result<void> HttpApi::remove(const ResourceType& type, const NamespacedName& key
   if (!options.uid.empty()) body["preconditions"]["uid"] = options.uid;
   if (!options.resourceVersion.empty()) body["preconditions"]["resourceVersion"] = options.resourceVersion;
   if (options.gracePeriodSeconds) body["gracePeriodSeconds"] = *options.gracePeriodSeconds;
-  auto request = call("DELETE", pathOf(type, key));
+  auto request = call("DELETE", "delete", nameOf(type), pathOf(type, key));
   request.headers.emplace_back("Content-Type", "application/json");
   request.body = dumpJson(body);
   GODWIT_TRY(answer(request));
@@ -295,7 +313,7 @@ Result<std::string> HttpApi::logs(const NamespacedName& pod, const LogOptions& o
   Query query;
   query.add("container", options.container).add("tailLines", options.tailLines ? std::to_string(*options.tailLines) : "");
   query.add("limitBytes", options.limitBytes ? std::to_string(*options.limitBytes) : "");
-  GODWIT_ASSIGN(auto said, answer(call("GET", pathOf(resources::kPods, pod) + "/log" + query.str())));
+  GODWIT_ASSIGN(auto said, answer(call("GET", "get", "pods/log", pathOf(resources::kPods, pod) + "/log" + query.str())));
   return std::move(said.body);
 }
 

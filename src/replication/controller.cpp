@@ -97,12 +97,8 @@ struct Controller::Impl {
     }
   }
   void wakeUsersOf(const api::ObjectMeta& pvc) {
-    for (const auto& source : views.sources.cache().list(pvc.ns)) {
-      if (source->object.spec.sourcePVC == pvc.name) wake(Role::Source, source->meta.key());
-    }
-    for (const auto& destination : views.destinations.cache().list(pvc.ns)) {
-      const auto& rsync = destination->object.spec.rsync;
-      if (rsync && rsync->destinationPVC == pvc.name) wake(Role::Destination, destination->meta.key());
+    for (const auto role : {Role::Source, Role::Destination}) {
+      for (const auto& user : views.of(role).cache().indexed(pvc.ns, pvc.name)) wake(role, user->meta.key());
     }
   }
 
@@ -240,6 +236,7 @@ void Controller::run(std::stop_token stop) {
   for (int i = 0; i < std::max(1, impl_->config.workers); ++i) {
     threads.emplace_back([this, stop] { impl_->workLoop(stop); });
   }
+  threads.emplace_back([this, stop] { impl_->recorder.run(stop); });
   const std::stop_callback end(stop, [this] {
     for (auto& feed : impl_->feeds) feed->reflector.cancel();
     impl_->queue.shutDown();
