@@ -56,6 +56,7 @@ int run(int argc, char** argv) {
   });
   addQuickstart(root, exit);
   addStandalone(root, exit);
+  addOperator(root, exit);
   addStatus(root, exit);
   addApply(root, exit);
   addSync(root, exit);

@@ -19,6 +19,7 @@ int fail(const Error& error);
 void addApply(CLI::App& root, int& exit);
 void addCrds(CLI::App& root, int& exit);
 void addKeys(CLI::App& root, int& exit);
+void addOperator(CLI::App& root, int& exit);
 void addQuickstart(CLI::App& root, int& exit);
 void addStandalone(CLI::App& root, int& exit);
 void addStatus(CLI::App& root, int& exit);

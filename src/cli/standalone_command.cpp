@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/controller_options.h"
 #include "cli/data_dir.h"
 #include "cli/notify.h"
 #include "cli/signals.h"
@@ -25,30 +26,6 @@ int serve(const StandaloneOptions& options) {
   notifySystemd("STOPPING=1");
   log::info("cli", "stopping");
   return kDone;
-}
-
-// An option that takes one of a few words, of which the first is the default.
-template <class Enum>
-void addChoice(CLI::App& command, const char* name, Enum& value, const std::vector<std::pair<std::string, Enum>>& words, const char* help) {
-  std::string list;
-  for (const auto& [word, meaning] : words) list += (list.empty() ? "" : "|") + word;
-  const auto choose = [&value, words, name, list](const std::string& given) {
-    const auto it = std::find_if(words.begin(), words.end(), [&](const auto& entry) { return entry.first == given; });
-    if (it == words.end()) throw CLI::ValidationError(name, "\"" + given + "\" is not one of " + list);
-    value = it->second;
-  };
-  command.add_option_function<std::string>(name, choose, help)->type_name(list)->default_str(words.front().first);
-}
-
-void addControllerOptions(CLI::App& command, replication::ControllerConfig& config) {
-  using Config = replication::ControllerConfig;
-  addChoice<Config::KeyType>(command, "--key-type", config.keyType,
-                             {{"ed25519", Config::KeyType::Ed25519}, {"rsa", Config::KeyType::Rsa4096}, {"ecdsa", Config::KeyType::Ecdsa}},
-                             "Kind of the SSH keys that are generated: ed25519, rsa (4096 bits) or ecdsa (P-256)");
-  addChoice<Config::ForeignMovers>(command, "--foreign-movers", config.foreignMovers,
-                                   {{"report", Config::ForeignMovers::Report}, {"ignore", Config::ForeignMovers::Ignore}},
-                                   "Objects that select another mover than rsync: report an error, or ignore them");
-  command.add_option("--time-zone", config.timeZone, "Zone of schedules without CRON_TZ=, such as Europe/Berlin; the machine's unless given");
 }
 
 void addPoolOptions(CLI::App& command, standalone::PoolOptions& pool) {

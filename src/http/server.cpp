@@ -30,7 +30,7 @@ constexpr std::size_t kStack = 1 << 20;
 struct Server::State final : StreamMonitor, std::enable_shared_from_this<Server::State> {
   UniqueFd listener, wake, epoll;
   std::uint16_t port = 0;
-  TlsContext tls;
+  TlsContext tls;  // with the mutex held
   Limits limits;
   Handler handler;
   std::optional<Thread> acceptor;
@@ -129,13 +129,15 @@ void Server::State::admit(UniqueFd socket, std::string peer) {
 
 void Server::State::serve(UniqueFd socket, const std::string& peer) {
   bool full = false;
+  TlsContext current;
   {
     std::lock_guard lock(mutex);
     full = connections > limits.connections;
+    current = tls;
   }
   Connection connection(std::move(socket));
-  if (tls) {
-    const auto shaken = connection.acceptTls(tls, Patience::of(limits.handshake, wake.get()));
+  if (current) {
+    const auto shaken = connection.acceptTls(current, Patience::of(limits.handshake, wake.get()));
     if (!shaken) return log::debug("http", "{}: {}", peer, shaken.error().message);
   }
   Session session(connection, limits, peer, wake.get(), *this);
@@ -174,6 +176,13 @@ Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() { stop(); }
 
 std::uint16_t Server::port() const { return state_->port; }
+
+Result<void> Server::renew(const Identity& identity) {
+  GODWIT_ASSIGN(auto fresh, serverContext(identity));
+  std::lock_guard lock(state_->mutex);
+  state_->tls = std::move(fresh);
+  return {};
+}
 
 void Server::stop() {
   std::map<int, std::stop_source> streams;

@@ -57,6 +57,9 @@ class Server {
   ~Server();  // stop()
 
   std::uint16_t port() const;
+  // Connections that come from now on see this certificate. Invalid: as with start, and the old one stays. Only for a
+  // server that was started with TLS.
+  Result<void> renew(const Identity& identity);
   void stop();  // no new connections, running streams are told, idle connections closed; returns when all have ended
 
  private:

@@ -1,9 +1,8 @@
 #include "kube/http_api.h"
 
-#include <thread>
-
 #include "base/fd.h"
 #include "base/log.h"
+#include "kube/json_text.h"
 
 namespace godwit::kube {
 
@@ -15,6 +14,7 @@ constexpr auto kLongestPause = std::chrono::seconds(10);
 // new connection costs less than a cache that stands still.
 constexpr Duration kLongestSilence = std::chrono::minutes(10);
 constexpr Duration kTokenAge = std::chrono::seconds(30);  // kubelets renew long before a token runs out
+constexpr Duration kRecovery = std::chrono::seconds(15);  // after an outage, before a refusal is believed
 
 class Query {
  public:
@@ -30,6 +30,10 @@ class Query {
 
 std::string pathOf(const ResourceType& type, const NamespacedName& key, Subresource subresource = Subresource::None) {
   return type.path(http::encodeComponent(key.ns)) + "/" + http::encodeComponent(key.name) + (subresource == Subresource::Status ? "/status" : "");
+}
+
+std::string nameOf(const ResourceType& type, Subresource subresource = Subresource::None) {
+  return std::string(type.plural) + (subresource == Subresource::Status ? "/status" : "");
 }
 
 // Lists leave apiVersion and kind out of their items; readers of single items want them.
@@ -95,8 +99,10 @@ class HttpWatch final : public Watch {
   static constexpr std::size_t kLineLimit = 32u << 20;
 
   Result<std::optional<WatchEvent>> take(std::size_t end) {
-    auto line = parseJson(std::string_view(buffer_).substr(0, end));
+    std::string raw = buffer_.substr(0, end);
     buffer_.erase(0, end + 1);
+    dropManagedFields(raw);
+    auto line = parseJson(raw);
     if (buffer_.empty()) std::string().swap(buffer_);  // a quiet watch holds no memory
     scanned_ = 0;
     if (!line) return Error{Errc::Unavailable, "watch: " + line.error().message};
@@ -129,12 +135,46 @@ Error statusError(int httpStatus, std::string_view body) {
   return {codeOf(httpStatus, ""), fmt::format("HTTP {}: {}", httpStatus, body.substr(0, 200))};
 }
 
-HttpApi::HttpApi(ClusterAccess access, std::unique_ptr<http::Client> client, const Clock& clock)
-    : access_(std::move(access)), client_(std::move(client)), clock_(clock), token_(access_.token) {}
+HttpApi::HttpApi(ClusterAccess access, std::unique_ptr<http::Client> client, const Clock& clock, HttpApiOptions options)
+    : access_(std::move(access)), client_(std::move(client)), clock_(clock), options_(options),
+      bucket_(options.requestsPerSecond, options.burst), token_(access_.token) {}
 
-Result<std::unique_ptr<HttpApi>> HttpApi::make(ClusterAccess access, const Clock& clock) {
+Result<std::unique_ptr<HttpApi>> HttpApi::make(ClusterAccess access, const Clock& clock, HttpApiOptions options) {
   GODWIT_ASSIGN(auto client, http::Client::make(access.server, access.tls));
-  return std::unique_ptr<HttpApi>(new HttpApi(std::move(access), std::move(client), clock));
+  return std::unique_ptr<HttpApi>(new HttpApi(std::move(access), std::move(client), clock, options));
+}
+
+void HttpApi::shutDown() {
+  std::lock_guard lock(mutex_);
+  shutDown_ = true;
+  woken_.notify_all();
+}
+
+Result<void> HttpApi::pause(Duration time) {
+  if (time <= Duration::zero()) return {};
+  std::unique_lock lock(mutex_);
+  if (woken_.wait_for(lock, time, [this] { return shutDown_; })) return Error{Errc::Cancelled, "told to stop"};
+  return {};
+}
+
+Error HttpApi::notConnected(Error error) {
+  if (error.code == Errc::Unavailable) {
+    std::lock_guard lock(mutex_);
+    outage_ = clock_.monotonic();
+  }
+  return error;
+}
+
+Error HttpApi::judge(Error error) {
+  if (error.code == Errc::Unavailable) return notConnected(std::move(error));
+  if (error.code != Errc::Forbidden && error.code != Errc::Unauthorized) return error;
+  if (error.code == Errc::Unauthorized) {  // a token that was renewed early, perhaps
+    std::lock_guard lock(tokenMutex_);
+    tokenRead_.reset();
+  }
+  std::lock_guard lock(mutex_);
+  if (!outage_ || clock_.monotonic() - *outage_ > kRecovery) return error;
+  return {Errc::Unavailable, "the API server has just come back and may not know its rules yet: " + error.message};
 }
 
 std::string HttpApi::bearer() {
@@ -149,8 +189,9 @@ std::string HttpApi::bearer() {
   return token_;
 }
 
-http::Call HttpApi::call(const char* method, std::string target) {
-  http::Call call{.method = method, .target = std::move(target), .headers = {{"Accept", "application/json"}}, .body = {}};
+HttpApi::Asked HttpApi::call(const char* method, const char* verb, std::string resource, std::string target) {
+  Asked call{{.method = method, .target = std::move(target), .headers = {{"Accept", "application/json"}}, .body = {}, .timeout = options_.timeout},
+             verb, std::move(resource)};
   if (const auto token = bearer(); !token.empty()) call.headers.emplace_back("Authorization", "Bearer " + token);
   return call;
 }
@@ -185,38 +226,53 @@ static void repeatWarnings(const http::Answer& answer) {
   }
 }
 
-Result<http::Answer> HttpApi::answer(const http::Call& call) {
+void HttpApi::count(const Asked& call, int status) {
+  std::lock_guard lock(mutex_);
+  ++counts_[{call.verb, call.resource, status}];
+}
+
+std::map<HttpApi::Count, std::uint64_t> HttpApi::counts() const {
+  std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+Result<http::Answer> HttpApi::answer(const Asked& call) {
   for (int pauses = 0;; ++pauses) {
-    GODWIT_ASSIGN(auto answer, client_->send(call));
-    if (answer.status / 100 == 2) {
-      repeatWarnings(answer);
+    GODWIT_TRY(pause(bucket_.take(clock_.monotonic())));
+    auto answer = client_->send(call);
+    count(call, answer ? answer->status : 0);
+    if (!answer) return notConnected(std::move(answer.error()));
+    if (answer->status / 100 == 2) {
+      repeatWarnings(*answer);
       return answer;
     }
-    const auto pause = askedToWait(answer);
-    if (!pause || pauses == kMostPauses) return statusError(answer.status, answer.body);
-    std::this_thread::sleep_for(*pause);
+    const auto wait = askedToWait(*answer);
+    if (!wait || pauses == kMostPauses) return judge(statusError(answer->status, answer->body));
+    GODWIT_TRY(pause(*wait));
   }
 }
 
-Result<Json> HttpApi::object(const http::Call& call, const ResourceType& type) {
+Result<Json> HttpApi::object(const Asked& call, const ResourceType& type) {
   GODWIT_ASSIGN(const auto said, answer(call));
   GODWIT_ASSIGN(auto object, parseJson(said.body));
   complete(object, type);
   return object;
 }
 
-Result<Json> HttpApi::get(const ResourceType& type, const NamespacedName& key) { return object(call("GET", pathOf(type, key)), type); }
+Result<Json> HttpApi::get(const ResourceType& type, const NamespacedName& key) {
+  return object(call("GET", "get", nameOf(type), pathOf(type, key)), type);
+}
 
 Result<List> HttpApi::list(const ResourceType& type, const ListOptions& options) {
   Query query;
   query.add("labelSelector", options.labelSelector).add("fieldSelector", options.fieldSelector);
   query.add("limit", options.limit ? std::to_string(options.limit) : "").add("continue", options.continueToken);
-  GODWIT_ASSIGN(const auto said, answer(call("GET", type.path(http::encodeComponent(options.ns)) + query.str())));
-  GODWIT_ASSIGN(auto body, parseJson(said.body));
-  List list{{}, text(body, "metadata", "resourceVersion"), text(body, "metadata", "continue")};
-  if (auto items = body.find("items"); items != body.end() && items->is_array()) {
-    for (auto& item : *items) complete(list.items.emplace_back(std::move(item)), type);
-  }
+  GODWIT_ASSIGN(auto said, answer(call("GET", "list", nameOf(type), type.path(http::encodeComponent(options.ns)) + query.str())));
+  dropManagedFields(said.body);
+  List list;
+  GODWIT_ASSIGN(const auto rest, parseList(said.body, [&](Json item) { complete(list.items.emplace_back(std::move(item)), type); }));
+  list.resourceVersion = text(rest, "metadata", "resourceVersion");
+  list.continueToken = text(rest, "metadata", "continue");
   return list;
 }
 
@@ -224,28 +280,29 @@ Result<std::unique_ptr<Watch>> HttpApi::watch(const ResourceType& type, const Wa
   Query query;
   query.add("watch", "1").add("labelSelector", options.labelSelector).add("fieldSelector", options.fieldSelector);
   query.add("resourceVersion", options.resourceVersion).add("allowWatchBookmarks", options.bookmarks ? "true" : "");
-  GODWIT_ASSIGN(auto stream, client_->open(call("GET", type.path(http::encodeComponent(options.ns)) + query.str())));
-  if (const int status = stream->head().status; status / 100 != 2) {
+  auto stream = client_->open(call("GET", "watch", nameOf(type), type.path(http::encodeComponent(options.ns)) + query.str()));
+  if (!stream) return notConnected(std::move(stream.error()));
+  if (const int status = (*stream)->head().status; status / 100 != 2) {
     std::string body;
     for (;;) {
-      auto chunk = stream->read(std::chrono::seconds(5));
+      auto chunk = (*stream)->read(std::chrono::seconds(5));
       if (!chunk || !*chunk || body.size() > (1u << 20)) break;
       body += **chunk;
     }
-    return statusError(status, body);
+    return judge(statusError(status, body));
   }
-  return std::unique_ptr<Watch>(std::make_unique<HttpWatch>(std::move(stream), type, clock_));
+  return std::unique_ptr<Watch>(std::make_unique<HttpWatch>(*std::move(stream), type, clock_));
 }
 
 Result<Json> HttpApi::create(const ResourceType& type, const Json& object) {
-  auto request = call("POST", type.path(http::encodeComponent(text(object, "metadata", "namespace"))));
+  auto request = call("POST", "create", nameOf(type), type.path(http::encodeComponent(text(object, "metadata", "namespace"))));
   request.headers.emplace_back("Content-Type", "application/json");
   request.body = dumpJson(object);
   return this->object(request, type);
 }
 
 Result<Json> HttpApi::patch(const ResourceType& type, const NamespacedName& key, const Json& mergePatch, Subresource subresource) {
-  auto request = call("PATCH", pathOf(type, key, subresource));
+  auto request = call("PATCH", "patch", nameOf(type, subresource), pathOf(type, key, subresource));
   request.headers.emplace_back("Content-Type", "application/merge-patch+json");
   request.body = dumpJson(mergePatch);
   return object(request, type);
@@ -257,7 +314,7 @@ Result<void> HttpApi::remove(const ResourceType& type, const NamespacedName& key
   if (!options.uid.empty()) body["preconditions"]["uid"] = options.uid;
   if (!options.resourceVersion.empty()) body["preconditions"]["resourceVersion"] = options.resourceVersion;
   if (options.gracePeriodSeconds) body["gracePeriodSeconds"] = *options.gracePeriodSeconds;
-  auto request = call("DELETE", pathOf(type, key));
+  auto request = call("DELETE", "delete", nameOf(type), pathOf(type, key));
   request.headers.emplace_back("Content-Type", "application/json");
   request.body = dumpJson(body);
   GODWIT_TRY(answer(request));
@@ -268,7 +325,7 @@ Result<std::string> HttpApi::logs(const NamespacedName& pod, const LogOptions& o
   Query query;
   query.add("container", options.container).add("tailLines", options.tailLines ? std::to_string(*options.tailLines) : "");
   query.add("limitBytes", options.limitBytes ? std::to_string(*options.limitBytes) : "");
-  GODWIT_ASSIGN(auto said, answer(call("GET", pathOf(resources::kPods, pod) + "/log" + query.str())));
+  GODWIT_ASSIGN(auto said, answer(call("GET", "get", "pods/log", pathOf(resources::kPods, pod) + "/log" + query.str())));
   return std::move(said.body);
 }
 

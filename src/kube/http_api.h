@@ -1,18 +1,28 @@
-// kube::Api over HTTP: any Kubernetes API server, Godwit's standalone one included.
+// kube::Api over HTTP: any Kubernetes API server, Godwit's standalone one included. Lists and watches leave
+// metadata.managedFields out: half of an object's text, and of no use here.
 #pragma once
+#include <condition_variable>
+#include <map>
 #include <mutex>
 
 #include "base/clock.h"
 #include "kube/api.h"
 #include "kube/kubeconfig.h"
+#include "kube/token_bucket.h"
 
 namespace godwit::kube {
 
+struct HttpApiOptions {
+  double requestsPerSecond = 0;  // of this client, watches not counted; 0: no limit
+  int burst = 1;
+  Duration timeout = std::chrono::seconds(30);  // of one call
+};
+
 class HttpApi final : public Api {
  public:
-  // Connects to nobody yet. `clock` times the renewal of token files and how long a watch may be silent; it
-  // outlives the watches.
-  static Result<std::unique_ptr<HttpApi>> make(ClusterAccess access, const Clock& clock);
+  // Connects to nobody yet. `clock` times the renewal of token files, the rate limit, the memory of outages and how long
+  // a watch may be silent; it outlives the watches.
+  static Result<std::unique_ptr<HttpApi>> make(ClusterAccess access, const Clock& clock, HttpApiOptions options = {});
 
   Result<Json> get(const ResourceType& type, const NamespacedName& key) override;
   Result<List> list(const ResourceType& type, const ListOptions& options) override;
@@ -23,16 +33,43 @@ class HttpApi final : public Api {
   Result<void> remove(const ResourceType& type, const NamespacedName& key, const DeleteOptions& options) override;
   Result<std::string> logs(const NamespacedName& pod, const LogOptions& options) override;
 
+  // What was asked so far, watches not counted, by verb, resource and HTTP status (0: no answer).
+  struct Count {
+    std::string verb, resource;
+    int status;
+    auto operator<=>(const Count&) const = default;
+  };
+  std::map<Count, std::uint64_t> counts() const;
+
+  // Wakes every call that waits for its turn or for a busy server: it ends as Cancelled, and so does every later one
+  // that would have to wait. Open watches have their own cancel().
+  void shutDown();
+
  private:
-  HttpApi(ClusterAccess access, std::unique_ptr<http::Client> client, const Clock& clock);
-  http::Call call(const char* method, std::string target);
-  Result<http::Answer> answer(const http::Call& call);  // 2xx, or the Status the server sent as an Error
-  Result<Json> object(const http::Call& call, const ResourceType& type);
+  HttpApi(ClusterAccess access, std::unique_ptr<http::Client> client, const Clock& clock, HttpApiOptions options);
+  struct Asked : http::Call {
+    std::string verb, resource;  // as RBAC has them: "list", "pods/log"
+  };
+  Asked call(const char* method, const char* verb, std::string resource, std::string target);
+  Result<http::Answer> answer(const Asked& call);  // 2xx, or the Status the server sent as an Error
+  void count(const Asked& call, int status);
+  Result<void> pause(Duration time);
+  // A server that comes back answers 401 and 403 until it has read who may do what: for a while that means "not yet".
+  Error judge(Error error);
+  Error notConnected(Error error);
+  Result<Json> object(const Asked& call, const ResourceType& type);
   std::string bearer();
 
   const ClusterAccess access_;
   const std::unique_ptr<http::Client> client_;
   const Clock& clock_;
+  const HttpApiOptions options_;
+  TokenBucket bucket_;
+  mutable std::mutex mutex_;  // of what follows
+  std::map<Count, std::uint64_t> counts_;
+  std::condition_variable woken_;
+  bool shutDown_ = false;
+  std::optional<Duration> outage_;  // monotonic: when the server was last not there
   std::mutex tokenMutex_;
   std::string token_;
   std::optional<Duration> tokenRead_;  // monotonic

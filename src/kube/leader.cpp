@@ -10,6 +10,9 @@ namespace godwit::kube {
 
 namespace {
 
+// After an error: nothing is led while the server is away, so its return must not be missed.
+constexpr Duration kImpatience = std::chrono::milliseconds(300);
+
 // metav1.MicroTime, which Lease wants where other objects carry whole seconds.
 std::string microTime(TimePoint t) {
   using namespace std::chrono;
@@ -103,7 +106,8 @@ bool LeaderElector::run(std::stop_token stop, const std::function<void(std::stop
   bool ended = false;  // `lead` returned by itself
   bool lost = false;
   while (!stop.stop_requested() && !ended) {
-    if (auto held = attempt(); !held) log::warn("leader", "{}", held.error().message);
+    const auto held = attempt();
+    if (!held) log::warn("leader", "{}", held.error().message);
     if (!leading && mayLead()) {
       log::info("leader", "{} leads", options_.identity);
       leading.emplace([&](std::stop_token token) {
@@ -117,7 +121,8 @@ bool LeaderElector::run(std::stop_token stop, const std::function<void(std::stop
       break;
     }
     std::unique_lock lock(mutex);
-    wake.wait_for(lock, stop, std::chrono::nanoseconds(options_.retryPeriod), [&] { return ended; });
+    const auto pause = held ? options_.retryPeriod : std::min(options_.retryPeriod, kImpatience);
+    wake.wait_for(lock, stop, std::chrono::nanoseconds(pause), [&] { return ended; });
   }
   if (lost) log::error("leader", "leadership is lost: the lease could not be renewed in time or another replica holds it");
   leading.reset();  // asks it to stop and joins

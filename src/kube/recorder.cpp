@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <condition_variable>
+#include <deque>
 #include <list>
 #include <mutex>
 
@@ -15,7 +17,7 @@ namespace {
 constexpr Duration kSameWithin = std::chrono::minutes(10);
 constexpr Duration kRefill = std::chrono::minutes(5);
 constexpr double kBurst = 25;
-constexpr std::size_t kMessageBytes = 1024, kNameBytes = 200, kRemembered = 1024;
+constexpr std::size_t kMessageBytes = 1024, kNameBytes = 200, kRemembered = 1024, kMostWaiting = 1000;
 
 // A map that forgets what was not used for the longest time, so that a long life costs bounded memory.
 template <class Value>
@@ -60,6 +62,12 @@ Json referenceOf(const ObjectReference& about) {
   return out;
 }
 
+struct Told {
+  ObjectReference about;
+  const char* type;
+  std::string reason, message;
+};
+
 // "<object>.<suffix>" within the limits of a DNS subdomain.
 std::string eventName(const std::string& object, const std::string& suffix) {
   std::string stem = object.substr(0, kNameBytes);
@@ -85,6 +93,11 @@ struct Recorder::Impl {
   std::mutex mutex;  // also held while writing: the count of one Event must not be raised by two at once
   Recent<Bucket> buckets;
   Recent<Seen> seen;
+
+  std::mutex doorMutex;  // of what follows
+  std::condition_variable_any came;
+  bool running = false;
+  std::deque<Told> waiting;
 };
 
 bool Recorder::Impl::allowed(const std::string& object) {
@@ -143,7 +156,29 @@ Recorder::Recorder(Api& api, const Clock& clock, Random& random, std::string com
 Recorder::~Recorder() = default;
 
 void Recorder::event(const ObjectReference& about, EventType type, std::string_view reason, std::string_view message) {
-  impl_->record(about, type == EventType::Normal ? "Normal" : "Warning", reason, cutUtf8(message, kMessageBytes));
+  Told told{about, type == EventType::Normal ? "Normal" : "Warning", std::string(reason), cutUtf8(message, kMessageBytes)};
+  {
+    std::lock_guard lock(impl_->doorMutex);
+    if (impl_->running) {
+      if (impl_->waiting.size() >= kMostWaiting) return log::debug("kube", "event {} dropped: too many wait", reason);
+      impl_->waiting.push_back(std::move(told));
+      return impl_->came.notify_one();
+    }
+  }
+  impl_->record(told.about, told.type, told.reason, told.message);
+}
+
+void Recorder::run(std::stop_token stop) {
+  std::unique_lock lock(impl_->doorMutex);
+  impl_->running = true;
+  while (impl_->came.wait(lock, stop, [this] { return !impl_->waiting.empty(); })) {
+    const Told told = std::move(impl_->waiting.front());
+    impl_->waiting.pop_front();
+    lock.unlock();
+    impl_->record(told.about, told.type, told.reason, told.message);
+    lock.lock();
+  }
+  impl_->running = false;
 }
 
 }  // namespace godwit::kube

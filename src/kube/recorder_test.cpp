@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "kube/fake_api_test.h"
 
 using namespace godwit;
@@ -98,4 +100,15 @@ TEST_F(RecorderTest, NamesAndMessagesStayWithinTheLimits) {
   EXPECT_LE(name.size(), 253u);
   EXPECT_EQ(text(api.created[0], "metadata", "namespace"), "default");
   EXPECT_EQ(text(api.created[0], "message"), std::string(1023, 'x'));
+}
+
+TEST_F(RecorderTest, WhileItRunsEventsAreWrittenBehindTheCallersAndNoneIsLostAtTheEnd) {
+  std::stop_source stop;
+  std::thread writer([&] { recorder.run(stop.get_token()); });
+  for (int i = 0; i < 20; ++i) recorder.event(about, EventType::Normal, "A", std::to_string(i));
+  stop.request_stop();
+  writer.join();
+  EXPECT_EQ(api.created.size(), 20u);
+  recorder.event(about, EventType::Normal, "A", "after");  // at once again
+  EXPECT_EQ(api.created.size(), 21u);
 }

@@ -16,7 +16,6 @@ constexpr int kPageSize = 500;
 
 struct Empty {};
 struct Listing {
-  std::vector<Json> items;
   std::string continueToken;
 };
 struct Listed {
@@ -54,15 +53,13 @@ bool keepsPosition(Errc code) {
 struct Reflector::State {
   State(Api& a, const ResourceType& t, WatchOptions s, Sink& k) : api(a), type(t), scope(std::move(s)), sink(k) {}
 
-  Result<Moved> from(const Empty&, std::chrono::milliseconds) { return listPage({}, {}); }
-  Result<Moved> from(Listing& here, std::chrono::milliseconds) {
-    return listPage(std::move(here.items), here.continueToken);
-  }
+  Result<Moved> from(const Empty&, std::chrono::milliseconds) { return listPage({}); }
+  Result<Moved> from(const Listing& here, std::chrono::milliseconds) { return listPage(here.continueToken); }
   Result<Moved> from(const Listed& here, std::chrono::milliseconds) { return open(here.resourceVersion); }
   Result<Moved> from(const Resuming& here, std::chrono::milliseconds) { return open(here.resourceVersion); }
   Result<Moved> from(Watching& here, std::chrono::milliseconds timeout);
 
-  Result<Moved> listPage(std::vector<Json> items, const std::string& continueToken);
+  Result<Moved> listPage(const std::string& continueToken);
   Result<Moved> open(const std::string& resourceVersion);
   Result<Moved> take(Watching& here, const WatchEvent& event);
   Result<Moved> become(Any next);
@@ -78,22 +75,17 @@ struct Reflector::State {
   std::atomic<bool> cancelled = false;
 };
 
-Result<Reflector::Moved> Reflector::State::listPage(std::vector<Json> items, const std::string& continueToken) {
+// Any error but Gone leaves the pages that came in place: the same page is asked for again.
+Result<Reflector::Moved> Reflector::State::listPage(const std::string& continueToken) {
   const ListOptions options{scope.ns, scope.labelSelector, scope.fieldSelector, kPageSize, continueToken};
   auto page = api.list(type, options);
-  if (!page) {
-    const Error error = about("list", page.error());
-    if (error.code == Errc::Gone) {
-      GODWIT_TRY(become(Empty{}));
-    } else if (auto* listing = std::get_if<Listing>(&at)) {
-      listing->items = std::move(items);
-    }
-    return error;
-  }
-  items.insert(items.end(), std::make_move_iterator(page->items.begin()), std::make_move_iterator(page->items.end()));
-  if (!page->continueToken.empty()) return become(Listing{std::move(items), std::move(page->continueToken)});
+  if (page.is(Errc::Gone) && std::holds_alternative<Listing>(at)) GODWIT_TRY(become(Empty{}));
+  if (!page) return about("list", page.error());
+  if (continueToken.empty()) sink.begin();
+  sink.page(page->items);
+  if (!page->continueToken.empty()) return become(Listing{std::move(page->continueToken)});
   if (std::holds_alternative<Empty>(at)) GODWIT_TRY(become(Listing{}));
-  sink.replace(items);
+  sink.finish();
   synced = true;
   return become(Listed{std::move(page->resourceVersion)});
 }

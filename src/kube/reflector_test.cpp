@@ -197,12 +197,57 @@ TEST(Cache, TellsListenersWhatChanged) {
   cache.listen([&](const std::string* before, const std::string* after) {
     told.push_back((before ? *before : "-") + ">" + (after ? *after : "-"));
   });
-  cache.replace({object("a", 1), object("b", 2)});
+  cache.begin();
+  cache.page({object("a", 1)});
+  cache.page({object("b", 2)});
+  cache.finish();
   cache.upsert(object("a", 3));
   cache.erase(object("b", 2));
   cache.erase(object("b", 2));
-  cache.replace({object("c", 4)});
+  cache.begin();
+  cache.page({object("c", 4)});
+  cache.finish();
   EXPECT_EQ(told, (std::vector<std::string>{"->1", "->2", "1>3", "2>-", "3>-", "->4"}));
   EXPECT_EQ(cache.list("ns").size(), 1u);
   EXPECT_TRUE(cache.list("other").empty());
+}
+
+TEST(Cache, AListOfOneNamespaceOrObjectSpeaksForNoOther) {
+  Cache<std::string> cache([](const Json& o) { return text(o, "metadata", "resourceVersion"); });
+  const auto in = [](const std::string& ns, const std::string& name, int version) {
+    Json out = object(name, version);
+    out["metadata"]["namespace"] = ns;
+    return out;
+  };
+  const auto a = cache.part("a"), b = cache.part("b"), one = cache.one({"a", "y"});
+  const auto list = [](Sink& sink, const std::vector<Json>& items) {
+    sink.begin();
+    sink.page(items);
+    sink.finish();
+  };
+  list(*a, {in("a", "x", 1), in("a", "y", 2)});
+  list(*b, {in("b", "x", 3)});
+  EXPECT_EQ(cache.size(), 3u);
+  list(*one, {});
+  EXPECT_EQ(cache.get({"a", "y"}), nullptr);
+  list(*a, {});
+  EXPECT_EQ(cache.size(), 1u);
+  EXPECT_EQ(*cache.get({"b", "x"}), "3");
+}
+
+TEST_F(ReflectorTest, APageThatFailsIsAskedForAgainAndAListThatExpiresBeginsAnew) {
+  api.lists.push_back(List{{object("a", 1)}, "10", "more"});
+  api.lists.push_back(Error{Errc::Unavailable, "away"});
+  api.lists.push_back(Error{Errc::Gone, "too late"});
+  api.lists.push_back(List{{object("b", 2)}, "20", "more"});
+  api.lists.push_back(Error{Errc::Unavailable, "away"});
+  api.lists.push_back(List{{object("c", 3)}, "20", ""});
+  EXPECT_EQ(move(), Phase::Listing);
+  EXPECT_EQ(fail(Errc::Unavailable), Phase::Listing);
+  EXPECT_EQ(fail(Errc::Gone), Phase::Empty);
+  EXPECT_EQ(move(), Phase::Listing);
+  EXPECT_EQ(fail(Errc::Unavailable), Phase::Listing);
+  EXPECT_EQ(move(), Phase::Listed);
+  EXPECT_EQ(seen("a") + seen("b") + seen("c"), "23");
+  EXPECT_EQ(api.listed.back().continueToken, "more");
 }

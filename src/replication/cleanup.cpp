@@ -15,9 +15,10 @@ bool ofIteration(const Pass& pass, const api::ObjectMeta& meta) {
   return ownedBy(meta, pass.object.meta) && meta.label(api::kCleanupLabel) == pass.object.meta.uid;
 }
 
+// Of the object's own children those that `which` names.
 template <class T, class Which>
 Result<void> dropWhere(Pass& pass, View<T>& view, const kube::ResourceType& type, Which which) {
-  for (const auto& item : view.list(pass.object.meta.ns)) {
+  for (const auto& item : view.indexed(pass.object.meta.ns, pass.object.meta.uid)) {
     if (which(item->meta)) GODWIT_TRY(drop(pass, view, type, item->meta));
   }
   return {};

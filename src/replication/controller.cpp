@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <set>
 #include <thread>
 
 #include "api/names.h"
@@ -32,26 +33,45 @@ std::pair<std::string, api::NamespacedName> parseKey(const std::string& key) {
 
 // One kind that is followed.
 struct Feed {
-  Feed(kube::Api& api, const kube::ResourceType& of, kube::WatchOptions scope, kube::Sink& sink)
-      : type(of), reflector(api, of, std::move(scope), sink) {}
+  Feed(kube::Api& api, const kube::ResourceType& of, kube::WatchOptions scope, std::unique_ptr<kube::Sink> into)
+      : type(of), sink(std::move(into)), reflector(api, of, std::move(scope), *sink) {}
   const kube::ResourceType& type;
+  const std::unique_ptr<kube::Sink> sink;
   kube::Reflector reflector;
   std::atomic<bool> absent{false};  // the cluster does not know this kind; nothing to wait for
   int failures = 0;
   Duration retryAt{0};  // monotonic
 
   bool ready() const { return absent || reflector.synced(); }
+  bool essential() const { return type.group == api::kGroup; }
+  // Why nothing can be known of this kind; empty: all is well. Snapshots are optional in a cluster.
+  std::string trouble() {
+    if (ready() && !(absent && essential())) return {};
+    std::lock_guard lock(mutex);
+    return lastError.empty() ? fmt::format("listing {}", type.plural) : lastError;
+  }
   // What a failed step means: how long to wait before the next.
   Duration failed(const Error& error, Random& random) {
     const bool unknown = error.code == Errc::NotFound || error.code == Errc::Unsupported;
     if (unknown && !absent.exchange(true)) log::warn("replication", "{}: {}", type.plural, error.message);
+    if (error.code == Errc::Forbidden && failures == 0) log::error("replication", "watching {}: {}", type.plural, error.message);
     if (!unknown) log::debug("replication", "watching {}: {}", type.plural, error.message);
-    return kube::reflectorBackOff(++failures, random);
+    {
+      std::lock_guard lock(mutex);
+      lastError = fmt::format("{}: {}", type.plural, error.message);
+    }
+    const auto pause = kube::reflectorBackOff(++failures, random);
+    return essential() ? std::min(pause, kSoon) : pause;  // who installs the CRDs wants to see them served
   }
   void succeeded() {
     failures = 0;
     absent = false;
   }
+
+ private:
+  static constexpr Duration kSoon = std::chrono::seconds(2);
+  std::mutex mutex;
+  std::string lastError;
 };
 
 }  // namespace
@@ -87,24 +107,14 @@ struct Controller::Impl {
     }
   }
   void wakeUsersOf(const api::ObjectMeta& pvc) {
-    for (const auto& source : views.sources.cache().list(pvc.ns)) {
-      if (source->object.spec.sourcePVC == pvc.name) wake(Role::Source, source->meta.key());
-    }
-    for (const auto& destination : views.destinations.cache().list(pvc.ns)) {
-      const auto& rsync = destination->object.spec.rsync;
-      if (rsync && rsync->destinationPVC == pvc.name) wake(Role::Destination, destination->meta.key());
-    }
-  }
-  // An intermediate claim cannot be provisioned from a snapshot that has gone.
-  void wakePopulations(const api::ObjectMeta& snapshot) {
-    for (const auto& claim : views.pvcs.cache().list(snapshot.ns)) {
-      if (claim->meta.annotation(kImageAnnotation) == snapshot.name) wakeOwner(claim->meta);
+    for (const auto role : {Role::Source, Role::Destination}) {
+      for (const auto& user : views.of(role).cache().indexed(pvc.ns, pvc.name)) wake(role, user->meta.key());
     }
   }
   // Claims that wait for an image of this destination.
-  void wakeClaimsOf(const api::ObjectMeta& destination) {
-    for (const auto& claim : views.pvcs.cache().list(destination.ns)) {
-      if (claim->filledFrom == destination.name && claim->phase != "Bound") wakeClaim(claim->meta.key());
+  void wakeClaimsOf(const api::NamespacedName& destination) {
+    for (const auto& claim : views.pvcs.cache().indexed(destination.ns, destination.name)) {
+      if (claim->phase != "Bound") wakeClaim(claim->meta.key());
     }
   }
 
@@ -119,13 +129,13 @@ struct Controller::Impl {
     onChange(views.sources, [this](const api::ObjectMeta& meta) { wake(Role::Source, meta.key()); });
     onChange(views.destinations, [this](const api::ObjectMeta& meta) {
       wake(Role::Destination, meta.key());
-      wakeClaimsOf(meta);
+      wakeClaimsOf(meta.key());
     });
     const auto owner = [this](const api::ObjectMeta& meta) { wakeOwner(meta); };
     onChange(views.jobs, owner);
     onChange(views.snapshots, [this](const api::ObjectMeta& meta) {
       wakeOwner(meta);
-      wakePopulations(meta);
+      if (const auto* by = meta.controller()) wakeClaimsOf({meta.ns, by->name});  // nothing is made from one that is gone
     });
     onChange(views.services, owner);
     onChange(views.secrets, owner);
@@ -154,28 +164,34 @@ struct Controller::Impl {
   void follow() {
     const std::string ours = std::string(api::kCreatedByLabel) + "=" + api::kCreatedByValue;
     const std::string movers = std::string(kComponentLabel) + "=" + kComponentValue;
-    add(kinds::kReplicationSources, views.sources.cache(), "");
-    add(kinds::kReplicationDestinations, views.destinations.cache(), "");
-    add(kinds::kPersistentVolumeClaims, views.pvcs.cache(), "");
-    add(kinds::kNamespaces, views.namespaces.cache(), "");
-    add(kinds::kJobs, views.jobs.cache(), ours);
-    add(kinds::kPods, views.pods.cache(), movers);
-    add(kinds::kVolumeSnapshots, views.snapshots.cache(), ours);
-    add(kinds::kServices, views.services.cache(), ours);
-    add(kinds::kSecrets, views.secrets.cache(), ours);
-    add(kinds::kServiceAccounts, views.accounts.cache(), ours);
+    add(kinds::kReplicationSources, views.sources, "");
+    add(kinds::kReplicationDestinations, views.destinations, "");
+    add(kinds::kPersistentVolumeClaims, views.pvcs, "");
+    add(kinds::kNamespaces, views.namespaces, "");
+    add(kinds::kJobs, views.jobs, ours);
+    add(kinds::kPods, views.pods, movers);
+    add(kinds::kVolumeSnapshots, views.snapshots, ours);
+    add(kinds::kServices, views.services, ours);
+    add(kinds::kSecrets, views.secrets, ours);
+    add(kinds::kServiceAccounts, views.accounts, ours);
   }
-  void add(const kube::ResourceType& type, kube::Sink& sink, const std::string& labels) {
+  // One feed for all namespaces, or one for each that is served: who may read only those is asked for no more.
+  template <class T>
+  void add(const kube::ResourceType& type, View<T>& view, const std::string& labels) {
     kube::WatchOptions scope;
     scope.labelSelector = labels;
-    if (config.namespaces.size() == 1) {
+    if (config.namespaces.empty()) {
+      feeds.push_back(std::make_unique<Feed>(api, type, std::move(scope), view.cache().part("")));
+    }
+    for (const auto& ns : std::set<std::string>(config.namespaces.begin(), config.namespaces.end())) {
       if (type.namespaced) {
-        scope.ns = config.namespaces.front();
-      } else {
-        scope.fieldSelector = "metadata.name=" + config.namespaces.front();
+        scope.ns = ns;
+        feeds.push_back(std::make_unique<Feed>(api, type, scope, view.cache().part(ns)));
+      } else {  // namespaces themselves
+        scope.fieldSelector = "metadata.name=" + ns;
+        feeds.push_back(std::make_unique<Feed>(api, type, scope, view.cache().one({"", ns})));
       }
     }
-    feeds.push_back(std::make_unique<Feed>(api, type, std::move(scope), sink));
   }
   bool ready() const {
     return std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed->ready(); });
@@ -248,11 +264,20 @@ void Controller::run(std::stop_token stop) {
   for (int i = 0; i < std::max(1, impl_->config.workers); ++i) {
     threads.emplace_back([this, stop] { impl_->workLoop(stop); });
   }
+  threads.emplace_back([this, stop] { impl_->recorder.run(stop); });
   const std::stop_callback end(stop, [this] {
     for (auto& feed : impl_->feeds) feed->reflector.cancel();
     impl_->queue.shutDown();
   });
   for (auto& thread : threads) thread.join();
+}
+
+std::string Controller::waitingFor() const {
+  std::string out;
+  for (const auto& feed : impl_->feeds) {
+    if (const auto trouble = feed->trouble(); !trouble.empty()) out += (out.empty() ? "" : "; ") + trouble;
+  }
+  return out;
 }
 
 bool Controller::pump() {

@@ -30,6 +30,8 @@ class Controller {
 
   // Production: reflector threads and `workers` workers, until `stop`. Returns when all have ended.
   void run(std::stop_token stop);
+  // What keeps it from working, for people; empty: nothing. Any thread.
+  std::string waitingFor() const;
 
   // Simulation: one thread, nothing blocks.
   bool pump();  // feeds every event that is available to the caches; true if there was any

@@ -23,6 +23,20 @@ TEST(Metrics, CarryVolSyncsNamesAndLabels) {
   EXPECT_THAT(text, HasSubstr("volsync_sync_duration_seconds_sum" + labels + "1.5"));
 }
 
+TEST(Metrics, QuantilesAreOfTheSamplesAndNoNumberWithoutAny) {
+  Metrics metrics;
+  metrics.outOfSync(Role::Source, {"ns", "a"}, false);
+  const auto quantile = [](const char* q) {
+    return std::string("volsync_sync_duration_seconds{method=\"rsync\",obj_name=\"a\",obj_namespace=\"ns\",role=\"source\",quantile=\"") + q + "\"} ";
+  };
+  EXPECT_THAT(metrics.render(), HasSubstr(quantile("0.5") + "NaN\n"));
+  for (int i = 1; i <= 100; ++i) metrics.syncTook(Role::Source, {"ns", "a"}, std::chrono::seconds(i));
+  const auto text = metrics.render();  // of the last 64: 37 to 100
+  EXPECT_THAT(text, HasSubstr(quantile("0.5") + "69\n"));
+  EXPECT_THAT(text, HasSubstr(quantile("0.99") + "100\n"));
+  EXPECT_THAT(text, HasSubstr("_count{method=\"rsync\",obj_name=\"a\",obj_namespace=\"ns\",role=\"source\"} 100\n"));
+}
+
 TEST(Metrics, OfADeletedObjectGoAwayAndOthersStay) {
   Metrics metrics;
   metrics.outOfSync(Role::Source, {"ns", "a"}, true);

@@ -47,7 +47,7 @@ class Population {
                        claim_->filledFrom));
       return {};
     }
-    const auto& image = destination->object.status.latestImage;
+    const auto& image = destination->status.latestImage;
     if (!image || image->name.empty()) {
       tell(EventType::Normal, "VolSyncPopulatorReplicationDestinationNoLatestImage",
            fmt::format("waiting for ReplicationDestination {} to have a first image", claim_->filledFrom));

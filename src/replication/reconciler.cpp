@@ -13,8 +13,8 @@ namespace {
 class Reconcile {
  public:
   Reconcile(Doors& doors, const Watched& watched, TimePoint now)
-      : pass_{doors, watched.object, {}, "", std::nullopt, {}, {}},
-        written_(watched.object.status),
+      : pass_{doors, watched, {}, "", std::nullopt, {}, {}},
+        written_(watched.status),
         problem_(watched.problem) {
     pass_.world.now = now;
     pass_.publish = [this]() -> Result<void> {

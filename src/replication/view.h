@@ -13,7 +13,10 @@ class View {
  public:
   using Ptr = std::shared_ptr<const T>;
 
-  View(const Clock& clock, typename kube::Cache<T>::Trim trim) : clock_(clock), trim_(trim), cache_(std::move(trim)) {
+  using Index = typename kube::Cache<T>::Index;
+
+  View(const Clock& clock, typename kube::Cache<T>::Trim trim, Index index = {})
+      : clock_(clock), trim_(trim), index_(index), cache_(std::move(trim), std::move(index)) {
     cache_.listen([this](const T* before, const T* after) { caughtUp(before, after); });
   }
   kube::Cache<T>& cache() { return cache_; }
@@ -24,25 +27,26 @@ class View {
     const auto it = own_.find(key);
     return it == own_.end() ? seen : newest(seen, it->second);
   }
+  // In order of name. What the index finds is all there is to look at, however many objects there are.
   std::vector<Ptr> list(const std::string& ns) const {
-    std::vector<Ptr> out;
-    std::map<kube::NamespacedName, Ptr> all;
-    for (auto& object : cache_.list(ns)) all.emplace(object->meta.key(), std::move(object));
-    std::scoped_lock lock(mutex_);
-    for (const auto& [key, own] : own_) {
-      if (ns.empty() || key.ns == ns) all[key] = newest(all.contains(key) ? all[key] : nullptr, own);
-    }
-    for (auto& [key, object] : all) {
-      if (object) out.push_back(std::move(object));
-    }
-    return out;
+    return overlaid(cache_.list(ns), [&](const T& object) { return ns.empty() || object.meta.ns == ns; });
+  }
+  std::vector<Ptr> indexed(const std::string& ns, const std::string& value) const {
+    return overlaid(cache_.indexed(ns, value), [&](const T& object) { return index_(object) == std::pair<std::string_view, std::string_view>(ns, value); });
   }
 
   // The server's answer to a create, a patch or a get.
   Ptr wrote(const Json& stored) {
     auto object = std::make_shared<const T>(trim_(stored));
+    const auto key = object->meta.key();
     std::scoped_lock lock(mutex_);
-    own_[kube::keyOf(stored)] = {object, {}, clock_.monotonic() + kPatience};
+    const auto seen = cache_.get(key);
+    if (seen && versionOf(seen->meta) >= versionOf(object->meta)) {
+      own_.erase(key);  // the watch was faster
+      return object;
+    }
+    forgetLate();
+    own_[key] = {object, {}, clock_.monotonic() + kPatience};
     return object;
   }
   // We created `key`, and vanished() tells whether that was lately and somebody else has removed it since, given that
@@ -62,6 +66,12 @@ class View {
   void removed(const api::ObjectMeta& meta) {
     std::scoped_lock lock(mutex_);
     made_.erase(meta.key());
+    const auto seen = cache_.get(meta.key());
+    if (!seen || seen->meta.uid != meta.uid) {
+      own_.erase(meta.key());  // the watch was faster
+      return;
+    }
+    forgetLate();
     own_[meta.key()] = {nullptr, meta.uid, clock_.monotonic() + kPatience};
   }
 
@@ -74,6 +84,26 @@ class View {
   static constexpr Duration kPatience = std::chrono::minutes(1);
   static constexpr std::size_t kRemembered = 256;  // before those whose time is over are forgotten
 
+  // Cache first, then what was written: a key may be in either or both.
+  template <class Wanted>
+  std::vector<Ptr> overlaid(std::vector<Ptr> seen, Wanted wanted) const {
+    std::map<kube::NamespacedName, Ptr> all;
+    for (auto& object : seen) all.emplace(object->meta.key(), std::move(object));
+    std::scoped_lock lock(mutex_);
+    for (const auto& [key, own] : own_) {
+      const auto it = all.find(key);
+      const Ptr current = newest(it != all.end() ? it->second : cache_.get(key), own);
+      if (current && wanted(*current)) all[key] = current;
+      else if (it != all.end()) all.erase(it);
+    }
+    std::vector<Ptr> out;
+    for (auto& [key, object] : all) out.push_back(std::move(object));
+    return out;
+  }
+  void forgetLate() {
+    if (own_.size() < kRemembered) return;
+    std::erase_if(own_, [now = clock_.monotonic()](const auto& each) { return each.second.until < now; });
+  }
   static std::uint64_t versionOf(const api::ObjectMeta& meta) {
     return std::strtoull(meta.resourceVersion.c_str(), nullptr, 10);
   }
@@ -97,6 +127,7 @@ class View {
 
   const Clock& clock_;
   typename kube::Cache<T>::Trim trim_;
+  const Index index_;
   kube::Cache<T> cache_;
   mutable std::mutex mutex_;
   std::map<kube::NamespacedName, Own> own_;

@@ -2,6 +2,45 @@
 
 namespace godwit::replication {
 
+static constexpr const char* kRead[] = {"volsync.backube/", "godwit/", "app.kubernetes.io/", "volume.kubernetes.io/"};
+
+// Labels and annotations of others say nothing to us and can be large: kubectl keeps a whole manifest in one.
+static api::ObjectMeta trimmed(api::ObjectMeta meta) {
+  for (auto* map : {&meta.labels, &meta.annotations}) {
+    std::erase_if(*map, [](const auto& each) {
+      return std::none_of(std::begin(kRead), std::end(kRead), [&](const char* prefix) { return each.first.starts_with(prefix); });
+    });
+  }
+  return meta;
+}
+
+template <class T>
+static std::function<T(const Json&)> trimming(T (*read)(const Json&)) {
+  return [read](const Json& object) {
+    T out = read(object);
+    out.meta = trimmed(std::move(out.meta));
+    return out;
+  };
+}
+
+using Found = std::pair<std::string_view, std::string_view>;
+
+template <class T>
+static Found byOwner(const T& child) {
+  const auto* owner = child.meta.controller();
+  return {child.meta.ns, owner ? std::string_view(owner->uid) : std::string_view()};
+}
+
+static Found byOwnerOrFiller(const api::Pvc& claim) {
+  return claim.filledFrom.empty() ? byOwner(claim) : Found{claim.meta.ns, claim.filledFrom};
+}
+
+static Found byVolume(const Watched& object) {
+  if (object.role == api::Role::Source) return {object.meta.ns, object.spec.sourcePVC};
+  const auto& rsync = object.spec.rsync;
+  return {object.meta.ns, rsync && rsync->destinationPVC ? std::string_view(*rsync->destinationPVC) : std::string_view()};
+}
+
 static api::Role roleOf(const Json& object) {
   return text(object, "kind") == api::kindOf(api::Role::Source) ? api::Role::Source : api::Role::Destination;
 }
@@ -23,7 +62,6 @@ static Json soundStatus(const Json& object) {
 // A spec that does not parse must not hide the object: its status still says what to do with what it left behind.
 Watched watchedFromJson(const Json& object) {
   Watched out;
-  out.meta = api::metaFromJson(object);
   auto whole = api::replicationFromJson(object);
   if (!whole) {
     Json sound = object;
@@ -35,9 +73,15 @@ Watched watchedFromJson(const Json& object) {
       whole = api::replicationFromJson(sound);
     }
   }
-  if (whole) out.object = *std::move(whole);
-  out.object.role = roleOf(object);
-  out.object.meta = out.meta;
+  if (whole) static_cast<api::Replication&>(out) = *std::move(whole);
+  out.role = roleOf(object);
+  out.meta = trimmed(api::metaFromJson(object));
+  // The log's end is written, never read: its first line is what conditions repeat. The mark keeps the cut text from
+  // being equal to any whole one, which has no line end at its end, so that a new status is always written.
+  if (auto& mover = out.status.latestMoverStatus; mover && mover->logs.find('\n') != std::string::npos) {
+    mover->logs.resize(mover->logs.find('\n') + 1);
+    mover->logs.shrink_to_fit();
+  }
   return out;
 }
 
@@ -55,15 +99,15 @@ SecretCard secretCard(const Json& object) {
 static Named named(const Json& object) { return {api::metaFromJson(object)}; }
 
 Views::Views(const Clock& clock)
-    : sources(clock, watchedFromJson),
-      destinations(clock, watchedFromJson),
-      jobs(clock, api::jobFromJson),
-      pods(clock, api::podFromJson),
-      pvcs(clock, api::pvcFromJson),
-      snapshots(clock, api::snapshotFromJson),
-      services(clock, api::serviceFromJson),
-      secrets(clock, secretCard),
-      accounts(clock, named),
-      namespaces(clock, named) {}
+    : sources(clock, watchedFromJson, byVolume),
+      destinations(clock, watchedFromJson, byVolume),
+      jobs(clock, trimming(api::jobFromJson), byOwner<api::Job>),
+      pods(clock, trimming(api::podFromJson), byOwner<api::Pod>),
+      pvcs(clock, trimming(api::pvcFromJson), byOwnerOrFiller),
+      snapshots(clock, trimming(api::snapshotFromJson), byOwner<api::VolumeSnapshot>),
+      services(clock, api::serviceFromJson),  // all annotations: what the spec asks for is compared
+      secrets(clock, trimming(secretCard)),
+      accounts(clock, trimming(named)),
+      namespaces(clock, trimming(named)) {}
 
 }  // namespace godwit::replication

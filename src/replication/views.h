@@ -8,10 +8,8 @@
 
 namespace godwit::replication {
 
-struct Watched {
-  api::ObjectMeta meta;
-  api::Replication object;
-  std::string problem;  // the spec has a wrong type somewhere: object.spec is empty then
+struct Watched : api::Replication {
+  std::string problem;  // the spec has a wrong type somewhere: spec is empty then
 };
 Watched watchedFromJson(const Json& object);
 
@@ -24,6 +22,8 @@ struct SecretCard {
 };
 SecretCard secretCard(const Json& object);
 
+// Found by index are: replications by the PVC of the user's that they name, and children (jobs, pods, pvcs, snapshots)
+// by the uid of their controller; a claim that is to be filled, by the name of the ReplicationDestination.
 struct Views {
   explicit Views(const Clock& clock);
   View<Watched> sources, destinations;

@@ -14,17 +14,17 @@ Json source(const Json& spec, const Json& status) {
 TEST(Watched, ASpecOfAWrongTypeKeepsTheStatus) {
   const auto watched = watchedFromJson(source({{"sourcePVC", 7}}, {{"lastSyncTime", "2021-01-14T19:43:07Z"}}));
   EXPECT_THAT(watched.problem, testing::HasSubstr("sourcePVC"));
-  EXPECT_TRUE(watched.object.status.lastSyncTime);
-  EXPECT_EQ(watched.object.meta.uid, "u");
+  EXPECT_TRUE(watched.status.lastSyncTime);
+  EXPECT_EQ(watched.meta.uid, "u");
 }
 
 TEST(Watched, NonsenseInStatusCostsOnlyItself) {
   const auto watched = watchedFromJson(
       source({{"sourcePVC", "data"}}, {{"lastSyncTime", "yesterday"}, {"lastSyncStartTime", "2021-01-14T19:43:07Z"}}));
   EXPECT_EQ(watched.problem, "");
-  EXPECT_EQ(watched.object.spec.sourcePVC, "data");
-  EXPECT_FALSE(watched.object.status.lastSyncTime);
-  EXPECT_TRUE(watched.object.status.lastSyncStartTime);
+  EXPECT_EQ(watched.spec.sourcePVC, "data");
+  EXPECT_FALSE(watched.status.lastSyncTime);
+  EXPECT_TRUE(watched.status.lastSyncStartTime);
 }
 
 TEST(Watched, SecretsLeaveOnlyTheNamesOfTheirFields) {

@@ -49,8 +49,7 @@ View<api::Pvc>::Ptr World::data(const api::Replication& object) const {
 
 static View<api::Pod>::Ptr youngestPod(const Views& views, const api::Job& job) {
   View<api::Pod>::Ptr youngest;
-  for (auto& pod : views.pods.list(job.meta.ns)) {
-    if (!ownedBy(pod->meta, job.meta)) continue;
+  for (auto& pod : views.pods.indexed(job.meta.ns, job.meta.uid)) {
     if (!youngest || pod->meta.creationTimestamp > youngest->meta.creationTimestamp) youngest = std::move(pod);
   }
   return youngest;

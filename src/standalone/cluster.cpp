@@ -38,13 +38,14 @@ void Mirror::wrote(const Json& object) {
   if (versionOf(object) > seen_) objects_[kube::keyOf(object)] = std::make_shared<const Json>(object);
 }
 
-void Mirror::replace(const std::vector<Json>& items) {
+void Mirror::page(const std::vector<Json>& items) {
+  for (const auto& item : items) listed_.insert_or_assign(kube::keyOf(item), std::make_shared<const Json>(item));
+}
+
+void Mirror::finish() {
   std::lock_guard lock(mutex_);
-  objects_.clear();
-  for (const auto& item : items) {
-    seen_ = std::max(seen_, versionOf(item));
-    objects_.emplace(kube::keyOf(item), std::make_shared<const Json>(item));
-  }
+  objects_ = std::exchange(listed_, {});
+  for (const auto& [key, object] : objects_) seen_ = std::max(seen_, versionOf(*object));
 }
 
 void Mirror::upsert(const Json& object) {

@@ -24,13 +24,16 @@ class Mirror final : public kube::Sink {
   // What the server answered to our write. Ignored when the watch is already past it: the object may be gone since.
   void wrote(const Json& object);
 
-  void replace(const std::vector<Json>& items) override;
+  void begin() override { listed_.clear(); }
+  void page(const std::vector<Json>& items) override;
+  void finish() override;
   void upsert(const Json& object) override;
   void erase(const Json& object) override;
 
  private:
   mutable std::mutex mutex_;
   std::map<kube::NamespacedName, Object> objects_;
+  std::map<kube::NamespacedName, Object> listed_;  // by a list that has not ended
   std::int64_t seen_ = 0;  // newest resourceVersion the watch has brought
 };
 

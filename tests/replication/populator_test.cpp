@@ -34,9 +34,12 @@ class Populator : public MiniWorld {
     settle();
   }
   void makeSnapshot(const std::string& name) {
-    put(kinds::kVolumeSnapshots, {{"metadata", {{"name", name}, {"labels", {{api::kCreatedByLabel, api::kCreatedByValue}}}}},
-                                  {"spec", {{"source", {{"persistentVolumeClaimName", "volsync-d-dst"}}}}},
-                                  {"status", {{"readyToUse", true}, {"restoreSize", "2Gi"}}}});
+    const Json owner = {{"apiVersion", api::kApiVersion}, {"kind", "ReplicationDestination"}, {"name", "d"},
+                        {"uid", text(get(kinds::kReplicationDestinations, "d"), "metadata", "uid")}, {"controller", true}};
+    put(kinds::kVolumeSnapshots, {{"metadata", {{"name", name},
+                                                {"labels", {{api::kCreatedByLabel, api::kCreatedByValue}}},
+                                                {"ownerReferences", Json::array({owner})}}},
+                                  {"spec", {{"source", {{"persistentVolumeClaimName", "volsync-d-dst"}}}}}});
     edit(kinds::kVolumeSnapshots, name, {{"status", {{"readyToUse", true}, {"restoreSize", "2Gi"}}}}, kube::Subresource::Status);
   }
   void publish(const std::string& image) {
