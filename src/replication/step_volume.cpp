@@ -71,10 +71,27 @@ Failure missing(const char* field, const std::string& name) {
   return Failure{fmt::format("{}: PersistentVolumeClaim {} not found; create it or correct the name", field, name)};
 }
 
+// Somebody removed the volume before the mover's pod could hold on to it, or a late watch showed one that was gone.
+Outcome withoutVolume(Pass& pass) {
+  auto& views = pass.doors.views;
+  const auto& job = *pass.world.job;
+  const auto stored = pass.doors.api.get(kPersistentVolumeClaims, {job.meta.ns, job.dataClaim});
+  if (stored.ok()) {
+    pass.world.made = views.pvcs.wrote(*stored);
+    return checkMade(pass);
+  }
+  if (!stored.is(Errc::NotFound)) return outcomeOf(stored.error());
+  const auto gone = drop(pass, views.jobs, kube::resources::kJobs, job.meta);
+  return gone.ok() ? Outcome(Wait{"the mover waits for a volume that is gone"}) : outcomeOf(gone.error());
+}
+
 // Its volume is chosen: what the spec says now is for the next iteration.
 Outcome whileMoverRuns(Pass& pass) {
-  const auto& made = pass.world.made;
-  return made && made->meta.name == pass.world.job->dataClaim ? checkMade(pass) : Outcome(Done{});
+  const auto& job = *pass.world.job;
+  if (job.dataClaim != api::volumeName(pass.object.role, pass.object.meta.name)) return Done{};
+  if (pass.world.made) return checkMade(pass);
+  const bool waits = !job.complete && !job.failedForGood && !job.meta.deletionTimestamp && ownedBy(job.meta, pass.object.meta);
+  return waits ? withoutVolume(pass) : Outcome(Done{});
 }
 
 Outcome sourceVolume(Pass& pass) {

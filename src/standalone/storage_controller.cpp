@@ -116,7 +116,7 @@ StorageController::Outcome StorageController::provision(const Json& pvc) {
   GODWIT_ASSIGN(const auto current, cluster_.fresh(r::kPersistentVolumeClaims, kube::keyOf(pvc)));
   if (!current || uidOf(*current) != uidOf(pvc) || isDeleting(*current)) return std::optional(Pending{"", ""});
   auto created = cluster_.create(r::kPersistentVolumes, poolVolume(pvc, *storageClass, volumes_.volumePath(poolHandle(pvc))));
-  if (created.is(Errc::AlreadyExists)) return std::optional<Pending>();
+  if (created.is(Errc::AlreadyExists)) return std::optional(Pending{"", ""});  // ours, and the watch will bring it
   if (!created.ok()) return std::move(created.error());
   return fill(pvc, *created);
 }

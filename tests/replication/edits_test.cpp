@@ -193,6 +193,19 @@ TEST_F(Edits, CleaningUpDeletesWhatItHasSeenAndNotItsNamesake) {
   EXPECT_THAT(names(kinds::kPersistentVolumeClaims), ElementsAre("data", "volsync-s-src"));
 }
 
+// Its pod would wait for ever.
+TEST_F(Edits, AMoverWhoseCopyIsGoneIsStartedAnewWithAnother) {
+  makePvc("data");
+  makeKeys(Role::Source, "keys");
+  makeSource({{"copyMethod", "Clone"}}, kManual);
+  settle();
+  const auto uid = text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid");
+  ASSERT_TRUE(store->remove(kinds::kPersistentVolumeClaims, {"ns", "volsync-s-src"}, {}).ok());
+  settle();
+  EXPECT_THAT(names(kinds::kPersistentVolumeClaims), ElementsAre("data", "volsync-s-src"));
+  EXPECT_NE(text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid"), uid);
+}
+
 TEST_F(Edits, AFailedJobThatTheUserWantsToKeepIsLetGo) {
   makeDestination({}, kManual);
   settle();
