@@ -40,6 +40,7 @@ inline constexpr const char* kForManualAnnotation = "godwit/for-manual";      //
 inline constexpr const char* kForSyncAnnotation = "godwit/for-sync";          // lastSyncStartTime the Job belongs to
 inline constexpr const char* kForCopyTriggerAnnotation = "godwit/for-copy-trigger";
 inline constexpr const char* kPointInTimeAnnotation = "godwit/point-in-time";  // "false": files changed while copied
+inline constexpr const char* kHostAnnotation = "godwit/host";                  // on a NodePort Service: its only node
 inline constexpr const char* kPortAnnotation = "godwit/port";                  // on a Service: where it can be reached
 inline constexpr const char* kAddressMessageAnnotation = "godwit/address-message";
 inline constexpr const char* kImageAnnotation = "godwit/image";  // on an intermediate claim: what it is made from

@@ -59,6 +59,9 @@ Result<bool> Addresses::reconcile(const Json& service) {
     change["metadata"]["annotations"][kPortAnnotation] = std::to_string(choice.port);
     if (!choice.message.empty()) change["metadata"]["annotations"][kAddressMessageAnnotation] = choice.message;
   }
+  if (text(service, "spec", "type") == "NodePort" && annotation(service, kHostAnnotation) != hostAddress_) {
+    change["metadata"]["annotations"][kHostAnnotation] = hostAddress_;
+  }
   bool wrote = false;
   if (!change.empty()) {
     GODWIT_ASSIGN(wrote, cluster_.patch(r::kServices, service, change));

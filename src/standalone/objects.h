@@ -12,6 +12,7 @@ namespace godwit::standalone {
 
 inline constexpr const char* kDriver = "godwit.io/pool";  // provisioner of the StorageClasses, driver of the snapshots
 inline constexpr const char* kPointInTimeAnnotation = "godwit/point-in-time";  // "false" where files changed in the copy
+inline constexpr const char* kHostAnnotation = "godwit/host";                  // on a NodePort Service: this machine
 inline constexpr const char* kPortAnnotation = "godwit/port";                  // on a Service: where its mover listens
 inline constexpr const char* kAddressMessageAnnotation = "godwit/address-message";
 

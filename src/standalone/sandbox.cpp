@@ -156,6 +156,11 @@ Result<void> Sandbox::prepareState(const std::string& stateDir) const {
   return {};
 }
 
+// Keys come from whoever may write Secrets; files are made with the node's rights.
+static bool plainName(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
+}
+
 Result<std::vector<PlacedMount>> Sandbox::place(const ContainerSpec& spec) const {
   const auto memory = memoryOf(spec.stateDir);
   (void)removeTree(memory).ok();
@@ -168,6 +173,7 @@ Result<std::vector<PlacedMount>> Sandbox::place(const ContainerSpec& spec) const
       placed.source = memory + "/" + std::to_string(out.size());
       if (!makePrivate(placed.source)) return errnoError(placed.source);
       for (const auto& file : mount.files) {
+        if (!plainName(file.name)) return Error{Errc::Invalid, fmt::format("{}: a key that is no file name: {}", mount.target, file.name)};
         GODWIT_ASSIGN(const auto fd, create(placed.source + "/" + file.name, O_EXCL, 0600));
         GODWIT_TRY(writeAll(fd.get(), file.content));
         if (::fchmod(fd.get(), file.mode) != 0) return errnoError(placed.source + "/" + file.name);

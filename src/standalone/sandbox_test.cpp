@@ -66,6 +66,16 @@ TEST_P(SandboxTest, TellsOutputExitCodeAndTerminationMessage) {
   EXPECT_EQ(sandbox_->terminationMessage(state()), "done");
 }
 
+TEST_P(SandboxTest, KeysAreFileNamesAndNothingElse) {
+  for (const char* name : {"", ".", "..", "../../../escaped", "a/b"}) {
+    auto spec = shell("true");
+    spec.mounts[1].files = {{name, "x", 0600}};
+    const auto started = sandbox_->start(spec);
+    ASSERT_FALSE(started.ok()) << name;
+    EXPECT_THAT(started.error().message, HasSubstr("no file name")) << name;
+  }
+}
+
 TEST_P(SandboxTest, ShowsVolumeAndKeys) {
   EXPECT_EQ(run("cd ${GODWIT_DATA:-/data} && echo new > file && cat ${GODWIT_KEYS:-/keys}/source && echo t > ${GODWIT_TMP:-/tmp}/t").code, 0) << log();
   EXPECT_EQ(log(), "secret key");

@@ -223,6 +223,13 @@ TEST_F(StoreTest, ADeletedNamespaceEmptiesItself) {
   EXPECT_TRUE(store->remove(r::kNamespaces, {"", "default"}, {}).is(Errc::Forbidden));
 }
 
+TEST_F(StoreTest, TheDefinitionOfAKindThatIsServedStays) {
+  make(r::kCustomResourceDefinitions, {{"metadata", {{"name", "things.example.com"}}}, {"spec", {{"group", "example.com"}}}});
+  const auto refused = store->remove(r::kCustomResourceDefinitions, {"", "things.example.com"}, {});
+  EXPECT_TRUE(refused.is(Errc::Forbidden));
+  EXPECT_TRUE(store->get(r::kCustomResourceDefinitions, {"", "things.example.com"}).ok());
+}
+
 TEST_F(StoreTest, OldEventsGo) {
   make(r::kEvents, secret("e", {{"lastTimestamp", "2023-11-14T22:13:20Z"}}));
   clock.advance(std::chrono::minutes(61));

@@ -178,6 +178,9 @@ Result<Json> Store::Impl::remove(const kube::ResourceType& type, const kube::Nam
   if (type.kind == "Namespace" && (key.name == "default" || key.name == "kube-system")) {
     return Error{Errc::Forbidden, quoted(type, key.name) + " is forbidden: this namespace may not be deleted"};
   }
+  if (type.kind == "CustomResourceDefinition") {
+    return Error{Errc::Forbidden, quoted(type, key.name) + " is forbidden: the kind is part of this server; delete its objects instead"};
+  }
   Json after = *before;
   Json& metadata = after["metadata"];
   const bool again = isDeleting(*before) && options.propagation == kube::DeleteOptions::Propagation::Background;

@@ -64,6 +64,13 @@ TEST_F(AddressTest, ALoadBalancerTakesItsPortWhereItCan) {
   EXPECT_EQ(env(run("dst", Json::array(), "open"), "GODWIT_LISTEN"), "0.0.0.0:2222");
 }
 
+TEST_F(AddressTest, ANodePortIsReachedAtThisMachine) {
+  service("open", "NodePort", 2222);
+  EXPECT_EQ(note("open", "godwit/host"), "192.0.2.7");
+  EXPECT_EQ(note("open", "godwit/port"), "2222");
+  EXPECT_EQ(env(run("dst", Json::array(), "open"), "GODWIT_LISTEN"), "0.0.0.0:2222");
+}
+
 TEST_F(AddressTest, ATakenPortNamesItsHolderAndTheRemedy) {
   ports.states[22] = Ports::State::Held;
   service("open", "LoadBalancer");

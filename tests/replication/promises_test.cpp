@@ -123,6 +123,10 @@ TEST_F(Promises, ANodePortIsThePortInStatus) {
        {{"spec", {{"ports", Json::array({{{"name", "ssh"}, {"port", 22}, {"protocol", "TCP"}, {"targetPort", 8022}, {"nodePort", 30022}}})}}}});
   settle();
   EXPECT_EQ(destination().status.rsync->port, 30022);
+  EXPECT_EQ(destination().status.rsync->address, "10.99.236.225");
+  edit(kinds::kServices, "volsync-rsync-dst-d", {{"metadata", {{"annotations", {{"godwit/host", "192.0.2.7"}, {"godwit/port", "22"}}}}}});
+  settle();
+  EXPECT_EQ(destination().status.rsync->address, "192.0.2.7") << "where there is one node only, it is the address";
 }
 
 }  // namespace
