@@ -25,7 +25,7 @@ std::optional<std::int64_t> reachablePort(const api::Service& service) {
 }
 
 std::string addressOf(const api::Service& service) {
-  if (!service.ingress.empty()) return service.ingress.front();
+  if (service.type != "ClusterIP" && !service.ingress.empty()) return service.ingress.front();
   if (service.type == "LoadBalancer" || service.clusterIP == "None") return {};
   return service.clusterIP;
 }
