@@ -28,7 +28,7 @@ std::optional<std::int64_t> reachablePort(const api::Service& service) {
 // A plain host has one node and names it; which of a cluster's nodes to use is for its users to say.
 std::string addressOf(const api::Service& service) {
   if (const auto host = service.meta.annotation(kHostAnnotation); service.type == "NodePort" && !host.empty()) return host;
-  if (!service.ingress.empty()) return service.ingress.front();
+  if (service.type != "ClusterIP" && !service.ingress.empty()) return service.ingress.front();
   if (service.type == "LoadBalancer" || service.clusterIP == "None") return {};
   return service.clusterIP;
 }

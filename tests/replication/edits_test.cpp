@@ -242,6 +242,19 @@ TEST_F(Edits, AServiceThatLeadsElsewhereIsSetRight) {
                                                       {"app.kubernetes.io/part-of", "volsync"}}));
 }
 
+// What a provider left in its status says nothing any more.
+TEST_F(Edits, AServiceThatBecomesInternalHasItsClusterAddress) {
+  makeDestination({{"serviceType", "LoadBalancer"}}, kManual);
+  settle();
+  edit(kinds::kServices, "volsync-rsync-dst-d",
+       {{"status", {{"loadBalancer", {{"ingress", Json::array({{{"ip", "192.0.2.7"}}})}}}}}}, kube::Subresource::Status);
+  settle();
+  EXPECT_EQ(destination().status.rsync->address, "192.0.2.7");
+  edit(kinds::kReplicationDestinations, "d", {{"spec", {{"rsync", {{"serviceType", "ClusterIP"}}}}}});
+  settle();
+  EXPECT_EQ(destination().status.rsync->address, "10.99.236.225");
+}
+
 TEST_F(Edits, PausedObjectsKeepTheReasonsThatScriptsKnow) {
   makePvc("data");
   makeKeys(Role::Source, "keys");
