@@ -199,10 +199,15 @@ struct Controller::Impl {
 
   // --- work ---
 
+  Next registration() {
+    const auto done = registerPopulator(api);
+    if (!done) log::warn("replication", "claims are filled, but the cluster is not told who does it: {}", done.error().message);
+    return {.backOff = !done};
+  }
   Next look(const std::string& key) {
     const auto [what, object] = parseKey(key);
     if (what == kClaim) return populate(doors, object);
-    if (what == kRegistration) return {.backOff = !registerPopulator(api)};
+    if (what == kRegistration) return registration();
     return reconcile(doors, what == api::name(Role::Source) ? Role::Source : Role::Destination, object);
   }
   void process(const std::string& key) {

@@ -62,3 +62,21 @@
   verbs: [use]
 {{- end }}
 {{- end -}}
+
+{{/* What filling a claim from an image (dataSourceRef) needs of things that are in no namespace. */}}
+{{- define "godwit.populatorRules" -}}
+{{- if .Values.populator.enabled }}
+# Whether a class waits for its first consumer; which one is the default.
+- apiGroups: [storage.k8s.io]
+  resources: [storageclasses]
+  verbs: [get, list]
+# The volume that was made from the image is handed to the claim by its claimRef.
+- apiGroups: [""]
+  resources: [persistentvolumes]
+  verbs: [get, patch]
+# Told once: who fills claims that name a ReplicationDestination.
+- apiGroups: [populator.storage.k8s.io]
+  resources: [volumepopulators]
+  verbs: [create]
+{{- end }}
+{{- end -}}
