@@ -285,7 +285,9 @@ Result<std::unique_ptr<Watch>> HttpApi::watch(const ResourceType& type, const Wa
 Result<Json> HttpApi::create(const ResourceType& type, const Json& object) {
   auto request = call("POST", "create", nameOf(type), type.path(http::encodeComponent(text(object, "metadata", "namespace"))));
   request.headers.emplace_back("Content-Type", "application/json");
-  request.body = dumpJson(object);
+  Json whole = object;
+  complete(whole, type);  // a server takes built-in kinds without, custom resources not
+  request.body = dumpJson(whole);
   return this->object(request, type);
 }
 

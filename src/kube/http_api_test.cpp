@@ -66,6 +66,7 @@ TEST_F(HttpApiTest, CallsGoWhereTheApiServerExpectsThem) {
   EXPECT_EQ(line(1), "GET /apis/storage.k8s.io/v1/storageclasses/fast");
   EXPECT_EQ(line(2), "GET /apis/batch/v1/jobs?labelSelector=a%20in%20%28b%29&limit=5&continue=t");
   EXPECT_EQ(line(3), "POST /apis/batch/v1/namespaces/ns/jobs");
+  EXPECT_EQ(*parseJson(asked[3].body), (Json{{"apiVersion", "batch/v1"}, {"kind", "Job"}, {"metadata", {{"namespace", "ns"}}}}));
   EXPECT_EQ(line(4), "PATCH /apis/volsync.backube/v1alpha1/namespaces/ns/replicationsources/a/status");
   EXPECT_EQ(asked[4].header("content-type"), "application/merge-patch+json");
   EXPECT_EQ(*parseJson(asked[5].body), (Json{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Foreground"},

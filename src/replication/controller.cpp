@@ -208,6 +208,9 @@ struct Controller::Impl {
       std::unique_lock lock(mutex);
       if (!progress.wait(lock, stop, [this] { return ready(); })) return;
     }
+    std::call_once(told, [this] {
+      if (whenReady) whenReady();
+    });
     while (const auto key = queue.get()) process(*key);
   }
 
@@ -222,6 +225,8 @@ struct Controller::Impl {
   std::vector<std::unique_ptr<Feed>> feeds;
   std::mutex mutex;
   std::condition_variable_any progress, paused;
+  std::function<void()> whenReady;
+  std::once_flag told;
 };
 
 Controller::Controller(kube::Api& api, const Clock& clock, Random& random, Metrics& metrics, ControllerConfig config)
@@ -243,6 +248,8 @@ void Controller::run(std::stop_token stop) {
   });
   for (auto& thread : threads) thread.join();
 }
+
+void Controller::whenReady(std::function<void()> tell) { impl_->whenReady = std::move(tell); }
 
 std::string Controller::waitingFor() const {
   std::string out;
