@@ -1,6 +1,7 @@
 #include "api/core.h"
 
 #include "api/read.h"
+#include "api/replication.h"
 
 namespace godwit::api {
 
@@ -21,6 +22,12 @@ const Json* conditionOf(const Json& status, std::string_view type) {
   return found;
 }
 
+// A reference into another namespace is not ours to follow: nobody has granted it.
+std::string destinationNamedBy(const Json& dataSourceRef) {
+  if (text(dataSourceRef, "apiGroup") != kGroup || text(dataSourceRef, "kind") != kindOf(Role::Destination)) return {};
+  return text(dataSourceRef, "namespace").empty() ? text(dataSourceRef, "name") : "";
+}
+
 bool isTrue(const Json* condition) {
   return condition && text(*condition, "status") == "True";
 }
@@ -38,6 +45,7 @@ Pvc pvcFromJson(const Json& object) {
   pvc.requested = quantityAt(at(at(spec, "resources"), "requests"), "storage");
   pvc.capacity = quantityAt(at(status, "capacity"), "storage");
   pvc.phase = text(status, "phase");
+  pvc.filledFrom = destinationNamedBy(at(spec, "dataSourceRef"));
   return pvc;
 }
 
@@ -69,6 +77,9 @@ Job jobFromJson(const Json& object) {
   const Json* failed = conditionOf(status, "Failed");
   job.failedForGood = isTrue(failed);
   if (job.failedForGood) job.failureMessage = text(*failed, "message");
+  forEach(at(at(spec, "template"), "spec"), "volumes", [&](const Json& volume) {
+    if (job.dataClaim.empty()) job.dataClaim = text(volume, "persistentVolumeClaim", "claimName");
+  });
   return job;
 }
 
@@ -120,7 +131,10 @@ Service serviceFromJson(const Json& object) {
     if (!std::exchange(first, false)) return;
     service.port = number(0, port, "port");
     service.nodePort = number(0, port, "nodePort");
+    const Json* target = find(port, "targetPort");
+    if (target) service.targetPort = target->is_string() ? target->get<std::string>() : dumpJson(*target);
   });
+  service.selector = stringMap(spec, "selector");
   forEach(at(at(object, "status"), "loadBalancer"), "ingress", [&](const Json& ingress) {
     auto host = text(ingress, "hostname");
     if (host.empty()) host = text(ingress, "ip");

@@ -17,6 +17,7 @@ struct Pvc {
   std::string requested;  // spec.resources.requests.storage, quantity
   std::string capacity;   // status.capacity.storage
   std::string phase;      // Pending, Bound, Lost
+  std::string filledFrom;  // the ReplicationDestination that spec.dataSourceRef names; empty when it names none
 };
 Pvc pvcFromJson(const Json& object);
 
@@ -39,6 +40,7 @@ struct Job {
   bool complete = false;       // condition Complete=True
   bool failedForGood = false;  // condition Failed=True
   std::string failureMessage;
+  std::string dataClaim;  // the first PVC that its pods mount
 };
 Job jobFromJson(const Json& object);
 
@@ -60,7 +62,9 @@ struct Service {
   ObjectMeta meta;
   std::string type = "ClusterIP", clusterIP;
   std::vector<std::string> ingress;  // status.loadBalancer.ingress[]: hostname or ip
-  std::int64_t port = 0, nodePort = 0;
+  std::int64_t port = 0, nodePort = 0;  // of the first port, as its target
+  std::string targetPort;               // a number or a name
+  StringMap selector;
 };
 Service serviceFromJson(const Json& object);
 

@@ -92,7 +92,7 @@ Result<Parsed> parseElement(const FieldKind& kind, std::string_view text) {
     const auto low = valueOf(kind, ends[0]), high = valueOf(kind, ends.back());
     if (ends.size() > 2 || !low || !high || *low > *high) return wrong(kind, text);
     first = *low;
-    if (ends.size() == 2 || parts.size() == 1) last = *high;
+    last = ends.size() == 2 || parts.size() == 1 ? *high : std::max(kind.most, *low);
   }
   Parsed parsed{0, any && *step == 1};
   for (unsigned value = first; value <= last; value += *step) parsed.bits |= std::uint64_t{1} << value;

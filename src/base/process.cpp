@@ -82,8 +82,16 @@ void resetSignals(const std::vector<int>& blocked) {
   ::sigprocmask(SIG_SETMASK, &set, nullptr);
 }
 
+// exec gives root what is in the bounding set. Without the right to drop (no root) there is nothing to lose.
+void boundCapabilities(std::uint64_t kept) {
+  for (unsigned long each = 0; each < 64 && ::prctl(PR_CAPBSET_READ, each, 0, 0, 0) >= 0; ++each) {
+    if (!(kept >> each & 1)) ::prctl(PR_CAPBSET_DROP, each, 0, 0, 0);
+  }
+}
+
 [[noreturn]] void runChild(ChildPlan plan) {
   resetSignals(plan.spec->blocked);
+  if (plan.spec->capabilities) boundCapabilities(*plan.spec->capabilities);
   if (plan.spec->newSession) ::setsid();
   if (plan.spec->landlock >= 0 && !enterLandlock(plan.spec->landlock)) failChild(plan.errorFd);
   if (!mapDescriptors(*plan.spec, plan.errorFd)) failChild(plan.errorFd);

@@ -2,6 +2,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct ProcessSpec {
   std::vector<FdMap> fds;                       // 0, 1, 2 not named here are ours; all others are closed
   bool newSession = true;                       // own session and process group, so that killGroup reaches its children
   int landlock = -1;                            // a ruleset of base/landlock.h to enter before exec; -1: none
+  std::optional<std::uint64_t> capabilities;    // 1 << CAP_x of those a root child keeps at most; nullopt: all
   std::vector<int> blocked;                     // signals that wait until the program unblocks or reads them
   bool dieWithParent = false;                   // SIGKILL when the thread that started it ends (PR_SET_PDEATHSIG)
 };

@@ -21,19 +21,21 @@ int applyAll(const Options& options) {
   auto client = connect(options.client);
   if (!client) return fail(client.error());
   int exit = kDone;
+  std::size_t found = 0;
   for (const auto& file : options.files) {
     auto objects = loadManifests(file);
     if (!objects) {
       exit = fail(objects.error());
       continue;
     }
+    found += objects->size();
     for (const auto& object : *objects) {
       auto applied = applyManifest(*client->api, object, client->ns);
       if (applied) fmt::print("{} {}\n", displayName(object), name(*applied));
       else exit = fail({applied.error().code, displayName(object) + ": " + applied.error().message});
     }
   }
-  return exit;
+  return found == 0 && exit == kDone ? fail({Errc::Invalid, "no objects to apply"}) : exit;
 }
 
 }  // namespace

@@ -39,6 +39,17 @@ Result<const kube::ResourceType*> typeOf(const Json& object) {
   return Error{Errc::Unsupported, fmt::format("no matches for kind \"{}\" in version \"{}\"", kind, version)};
 }
 
+// Of the metadata what is read and written here; all else is the server's to judge.
+Result<void> checkMetadata(const Json& object) {
+  if (text(object, "metadata", "name").empty()) return Error{Errc::Invalid, "metadata.name must be set"};
+  const Json* ns = find(object, "metadata", "namespace");
+  if (ns && !ns->is_string() && !ns->is_null()) return Error{Errc::Invalid, "metadata.namespace: must be text"};
+  const Json* annotations = find(object, "metadata", "annotations");
+  if (annotations && !annotations->is_object() && !annotations->is_null())
+    return Error{Errc::Invalid, "metadata.annotations: must be a map of strings"};
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<Json>> loadManifests(const std::string& fileOrDirectory) {
@@ -87,7 +98,7 @@ Json applyPatch(const Json& before, const Json& wanted) {
 
 Result<Applied> applyManifest(kube::Api& api, Json object, const std::string& defaultNamespace) {
   GODWIT_ASSIGN(const auto* type, typeOf(object));
-  if (text(object, "metadata", "name").empty()) return Error{Errc::Invalid, "metadata.name must be set"};
+  GODWIT_TRY(checkMetadata(object));
   if (type->namespaced && text(object, "metadata", "namespace").empty()) object["metadata"]["namespace"] = defaultNamespace;
   if (!type->namespaced) object["metadata"].erase("namespace");
   object.erase("status");  // the server's to say

@@ -58,6 +58,15 @@ TEST_F(Apply, RefusesWhatItDoesNotKnow) {
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().message, "no matches for kind \"Deployment\" in version \"apps/v1\"");
   EXPECT_FALSE(applyManifest(api(), {{"kind", "Secret"}}));
+  const std::vector<std::pair<std::string, Json>> kWrong = {
+      {"annotations", Json::array({"x"})}, {"annotations", "x"}, {"namespace", 7}};
+  for (const auto& [key, wrong] : kWrong) {
+    Json object = configMap({{"a", "1"}});
+    object["metadata"][key] = wrong;
+    const auto refused = applyManifest(api(), object);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, HasSubstr("metadata." + key));
+  }
   EXPECT_FALSE(applyManifest(api(), Json::array()));
   const auto nameless = applyManifest(api(), {{"apiVersion", "v1"}, {"kind", "ConfigMap"}});
   ASSERT_FALSE(nameless);

@@ -31,5 +31,19 @@ TEST(Notify, SaysItToTheSocketOfTheEnvironment) {
   EXPECT_LT(::recv(socket.get(), text, sizeof text - 1, MSG_DONTWAIT), 0);
 }
 
+// systemd.exec(5): each of these gives the service a mount namespace, in which the pool and the images would be hidden.
+TEST(SystemdUnit, TheMountsOfTheServiceAreSeenByTheMachine) {
+  const auto unit = readFile(GODWIT_SOURCE_DIR "/deploy/systemd/godwit.service");
+  ASSERT_TRUE(unit.ok()) << unit.error().message;
+  for (const char* option : {"PrivateMounts", "PrivateTmp", "PrivateDevices", "ProtectSystem", "ProtectHome", "ProtectKernelTunables",
+                             "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectHostname", "ProtectProc",
+                             "ReadOnlyPaths", "ReadWritePaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "BindPaths",
+                             "BindReadOnlyPaths", "TemporaryFileSystem", "RootDirectory", "RootImage", "MountImages", "DynamicUser",
+                             "MountFlags"}) {
+    EXPECT_EQ(unit->find(std::string("\n") + option + "="), std::string::npos) << option;
+  }
+  EXPECT_NE(unit->find("\nType=notify\n"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace godwit::cli

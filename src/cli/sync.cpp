@@ -29,10 +29,21 @@ std::string complaint(const Json& object) {
   return source ? statusRow(*source, TimePoint{}, "").message : source.error().message;
 }
 
+constexpr const char* kOurs = "godwit-sync-";
+
+// A manual trigger that stays would keep the schedule from ever being followed again.
+Result<void> backToSchedule(kube::Api& api, const kube::NamespacedName& key, const Json& before) {
+  const auto manual = text(before, "spec", "trigger", "manual");
+  if (text(before, "spec", "trigger", "schedule").empty() || (!manual.empty() && !manual.starts_with(kOurs))) return {};
+  GODWIT_TRY(api.patch(kType, key, {{"spec", {{"trigger", {{"manual", nullptr}}}}}}));
+  return {};
+}
+
 Result<Json> syncNow(const Options& options, std::stop_token stop) {
   GODWIT_ASSIGN(auto client, connect(options.client));
   const kube::NamespacedName key{client.ns, options.name};
-  const auto value = "godwit-sync-" + api::formatTime(SystemClock().now()) + "-" + Random().suffix();
+  GODWIT_ASSIGN(const auto before, client.api->get(kType, key));
+  const auto value = kOurs + api::formatTime(SystemClock().now()) + "-" + Random().suffix();
   GODWIT_TRY(client.api->patch(kType, key, {{"spec", {{"trigger", {{"manual", value}}}}}}));
   Terminal terminal(2);
   const auto show = [&](const Json& object) {
@@ -48,6 +59,7 @@ Result<Json> syncNow(const Options& options, std::stop_token stop) {
                       .timeout = std::chrono::seconds(options.timeoutSeconds),
                       .stop = stop});
   terminal.draw("");
+  if (done.ok()) GODWIT_TRY(backToSchedule(*client.api, key, before));
   return done;
 }
 
@@ -66,7 +78,7 @@ int run(const Options& options) {
 void addSync(CLI::App& root, int& exit) {
   auto options = std::make_shared<Options>();
   auto* command = root.add_subcommand(
-      "sync", "Synchronise a ReplicationSource now, once, and wait for it. Sets spec.trigger.manual, which wins over a schedule");
+      "sync", "Synchronise a ReplicationSource now, once, and wait for it, by spec.trigger.manual; a schedule goes on afterwards");
   command->add_option("NAME", options->name, "The ReplicationSource")->required();
   command->add_option("--timeout", options->timeoutSeconds, "Seconds to wait")->check(CLI::PositiveNumber)->capture_default_str();
   addClientOptions(*command, options->client);

@@ -10,6 +10,9 @@ namespace {
 
 constexpr int kMostPauses = 3;
 constexpr auto kLongestPause = std::chrono::seconds(10);
+// Servers send a bookmark every minute or so: one that says nothing for this long may have gone without a word, and a
+// new connection costs less than a cache that stands still.
+constexpr Duration kLongestSilence = std::chrono::minutes(10);
 constexpr Duration kTokenAge = std::chrono::seconds(30);  // kubelets renew long before a token runs out
 constexpr Duration kRecovery = std::chrono::seconds(15);  // after an outage, before a refusal is believed
 
@@ -68,7 +71,8 @@ Error fromStatus(const Json& status, int httpStatus) {
 // The JSON lines of a watch.
 class HttpWatch final : public Watch {
  public:
-  HttpWatch(std::unique_ptr<http::Stream> stream, const ResourceType& type) : stream_(std::move(stream)), type_(type) {}
+  HttpWatch(std::unique_ptr<http::Stream> stream, const ResourceType& type, const Clock& clock)
+      : stream_(std::move(stream)), type_(type), clock_(clock), heard_(clock.monotonic()) {}
   void cancel() override { stream_->cancel(); }
 
   Result<std::optional<WatchEvent>> next(std::chrono::milliseconds timeout) override {
@@ -80,8 +84,14 @@ class HttpWatch final : public Watch {
       if (scanned_ > kLineLimit) return Error{Errc::Unavailable, "watch: a line is longer than an object can be"};
       const auto left = std::max(Duration::zero(), deadline - clock.monotonic());
       GODWIT_ASSIGN(auto chunk, stream_->read(std::chrono::ceil<std::chrono::milliseconds>(left)));
-      if (chunk) buffer_ += *chunk;
-      else if (clock.monotonic() >= deadline) return std::optional<WatchEvent>();
+      if (chunk) {
+        buffer_ += *chunk;
+        heard_ = clock_.monotonic();
+      } else if (clock_.monotonic() - heard_ >= kLongestSilence) {
+        return Error{Errc::Unavailable, "watch: the server has been silent for ten minutes"};
+      } else if (clock.monotonic() >= deadline) {
+        return std::optional<WatchEvent>();
+      }
     }
   }
 
@@ -110,6 +120,8 @@ class HttpWatch final : public Watch {
 
   std::unique_ptr<http::Stream> stream_;
   const ResourceType& type_;
+  const Clock& clock_;
+  Duration heard_;  // monotonic, when the server last said anything
   std::string buffer_;
   std::size_t scanned_ = 0;  // no newline before here
 };
@@ -279,7 +291,7 @@ Result<std::unique_ptr<Watch>> HttpApi::watch(const ResourceType& type, const Wa
     }
     return judge(statusError(status, body));
   }
-  return std::unique_ptr<Watch>(std::make_unique<HttpWatch>(*std::move(stream), type));
+  return std::unique_ptr<Watch>(std::make_unique<HttpWatch>(*std::move(stream), type, clock_));
 }
 
 Result<Json> HttpApi::create(const ResourceType& type, const Json& object) {

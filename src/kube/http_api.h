@@ -20,7 +20,8 @@ struct HttpApiOptions {
 
 class HttpApi final : public Api {
  public:
-  // Connects to nobody yet. `clock` times the renewal of token files, the rate limit and the memory of outages.
+  // Connects to nobody yet. `clock` times the renewal of token files, the rate limit, the memory of outages and how long
+  // a watch may be silent; it outlives the watches.
   static Result<std::unique_ptr<HttpApi>> make(ClusterAccess access, const Clock& clock, HttpApiOptions options = {});
 
   Result<Json> get(const ResourceType& type, const NamespacedName& key) override;

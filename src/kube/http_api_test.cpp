@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <deque>
+#include <mutex>
 
 #include "base/fd.h"
 #include "http/server.h"
@@ -22,6 +24,7 @@ struct Said {
   int status = 200;
   std::string body = "{}";
   http::Headers headers;
+  bool open = false;  // the body goes on until the client leaves
 };
 
 // A server that gives prepared answers, in order, and keeps what it was asked.
@@ -31,7 +34,11 @@ struct HttpApiTest : ::testing::Test {
       asked.push_back(request);
       const Said said = answers.empty() ? Said{} : answers.front();
       if (!answers.empty()) answers.pop_front();
-      out.send(said.status, said.headers, said.body);
+      if (!said.open) return out.send(said.status, said.headers, said.body);
+      std::mutex mutex;
+      std::condition_variable_any left;
+      std::unique_lock lock(mutex);
+      if (out.startStream(said.status, said.headers) && out.write(said.body)) left.wait(lock, out.closed(), [] { return false; });
     });
     ASSERT_TRUE(started.ok()) << started.error().message;
     server = std::move(*started);
@@ -155,6 +162,22 @@ TEST_F(HttpApiTest, AWatchThatBreaksInALineOrSpeaksNonsenseIsUnavailable) {
     ASSERT_TRUE(watch.ok());
     EXPECT_TRUE((*watch)->next(20s).is(Errc::Unavailable)) << bad;
   }
+}
+
+// A peer that vanished without a word leaves a connection that never says anything again.
+TEST_F(HttpApiTest, AWatchThatIsSilentForLongerThanBookmarksTakeIsOpenedAgain) {
+  answers.push_back({.body = "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"11\"}}}\n", .open = true});
+  auto watch = api().watch(r::kSecrets, {.ns = "ns"});
+  ASSERT_TRUE(watch.ok());
+  clock.advance(9min);
+  const auto added = (*watch)->next(20s);
+  ASSERT_TRUE(added.ok() && *added);
+  clock.advance(9min);
+  const auto quiet = (*watch)->next(10ms);
+  ASSERT_TRUE(quiet.ok()) << quiet.error().message;
+  EXPECT_FALSE(*quiet);
+  clock.advance(1min);
+  EXPECT_TRUE((*watch)->next(10ms).is(Errc::Unavailable));
 }
 
 TEST_F(HttpApiTest, AWatchThatIsRefusedSaysWhy) {

@@ -36,6 +36,7 @@ const ResourceType kRoles{"rbac.authorization.k8s.io", "v1", "roles", "Role"};
 const ResourceType kRoleBindings{"rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding"};
 const ResourceType kReplicationSources{api::kGroup, "v1alpha1", "replicationsources", "ReplicationSource", kNamespaced, kHasStatus};
 const ResourceType kReplicationDestinations{api::kGroup, "v1alpha1", "replicationdestinations", "ReplicationDestination", kNamespaced, kHasStatus};
+const ResourceType kVolumePopulators{"populator.storage.k8s.io", "v1beta1", "volumepopulators", "VolumePopulator", kCluster};
 
 const std::vector<const ResourceType*>& all() {
   static const std::vector<const ResourceType*> types = {

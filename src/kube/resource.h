@@ -27,7 +27,8 @@ namespace resources {
 extern const ResourceType kNamespaces, kSecrets, kConfigMaps, kServiceAccounts, kPersistentVolumeClaims,
     kPersistentVolumes, kServices, kEvents, kPods, kNodes, kJobs, kLeases, kStorageClasses, kVolumeSnapshots,
     kVolumeSnapshotClasses, kVolumeSnapshotContents, kCustomResourceDefinitions, kRoles, kRoleBindings,
-    kReplicationSources, kReplicationDestinations;
+    kReplicationSources, kReplicationDestinations,
+    kVolumePopulators;  // not among all(): a cluster may do without it
 const std::vector<const ResourceType*>& all();
 // By apiVersion and kind, or nullptr.
 const ResourceType* byKind(std::string_view apiVersion, std::string_view kind);

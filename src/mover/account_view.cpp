@@ -34,6 +34,10 @@ std::string nssWrapper() {
   return path;
 }
 
+std::vector<std::string> wrapped(const std::string& library, const std::string& passwd, const std::string& group) {
+  return {"LD_PRELOAD=" + library, "NSS_WRAPPER_PASSWD=" + passwd, "NSS_WRAPPER_GROUP=" + group};
+}
+
 Result<void> writeView(const std::string& directory, const std::string& user, const std::string& shell) {
   if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) return errnoError(directory);
   const bool extra = user != "root" && user != "sshd";
@@ -56,8 +60,12 @@ Result<void> checkUser(const std::string& user) {
                "sshUser is not a login name: a letter, then letters, digits, '.', '_' or '-', at most 32, not sshd"};
 }
 
+static std::string rootLine(unsigned uid, unsigned gid, const std::string& shell) {
+  return fmt::format("root:x:{}:{}:root:/tmp:{}\n", uid, gid, shell);
+}
+
 std::string passwdText(const std::string& user, unsigned uid, unsigned gid, const std::string& shell) {
-  auto out = fmt::format("root:x:{}:{}:root:/tmp:{}\n", uid, gid, shell);
+  auto out = rootLine(uid, gid, shell);
   out += fmt::format("sshd:x:{}:{}:sshd:/run/sshd:/usr/sbin/nologin\n", kSshdId, kSshdId);
   if (user != "root" && user != "sshd") out += fmt::format("{}:x:{}:{}::/tmp:{}\n", user, uid, gid, shell);
   return out;
@@ -65,19 +73,26 @@ std::string passwdText(const std::string& user, unsigned uid, unsigned gid, cons
 
 Result<AccountView> makeAccountView(const std::string& user, const std::string& shell, const std::string& privateDir) {
   GODWIT_TRY(checkUser(user));
+  AccountView view{{}, false, privateDir + "/etc"};
+  GODWIT_TRY(writeView(view.directory, user, shell));
+  GODWIT_TRY(writeFileAtomic(view.directory + "/owners.passwd", rootLine(::geteuid(), ::getegid(), shell), 0644));
+  GODWIT_TRY(writeFileAtomic(view.directory + "/owners.group", fmt::format("root:x:{}:\n", ::getegid()), 0644));
   if (hostShowsView()) {
     GODWIT_TRY(writeView(kViewDirectory, user, shell));
     return AccountView{{}, true, kViewDirectory};
   }
-  AccountView view{{}, false, privateDir + "/etc"};
-  GODWIT_TRY(writeView(view.directory, user, shell));
   const auto library = nssWrapper();
   if (library.empty()) return view;
   view.active = true;
-  view.environment = {"LD_PRELOAD=" + library, "NSS_WRAPPER_PASSWD=" + view.directory + "/passwd",
-                      "NSS_WRAPPER_GROUP=" + view.directory + "/group",
-                      "NSS_WRAPPER_SHADOW=" + view.directory + "/shadow"};
+  view.environment = wrapped(library, view.directory + "/passwd", view.directory + "/group");
+  view.environment.push_back("NSS_WRAPPER_SHADOW=" + view.directory + "/shadow");
   return view;
+}
+
+std::vector<std::string> ownersEnvironment(const std::string& privateDir) {
+  const auto library = nssWrapper();
+  if (library.empty()) return {};
+  return wrapped(library, privateDir + "/etc/owners.passwd", privateDir + "/etc/owners.group");
 }
 
 }  // namespace godwit::mover

@@ -26,6 +26,10 @@ Result<void> checkUser(const std::string& user);
 // kViewDirectory, as it is in the sandbox and in the image.
 Result<AccountView> makeAccountView(const std::string& user, const std::string& shell, const std::string& privateDir);
 
+// What shows rsync a view of root alone, which makeAccountView left in `privateDir`: a file's owner that happens to be
+// called sshd or like the login at the source keeps its number. Empty where libnss-wrapper is not installed.
+std::vector<std::string> ownersEnvironment(const std::string& privateDir);
+
 // The text of the passwd file, for tests and for the image's build.
 std::string passwdText(const std::string& user, unsigned uid, unsigned gid, const std::string& shell);
 

@@ -1,5 +1,6 @@
 #include "mover/control.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,6 +26,11 @@ UniqueFd makeSocket() {
   return UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
 }
 
+bool credentials(int fd, ucred& peer) {
+  socklen_t size = sizeof peer;
+  return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+}
+
 }  // namespace
 
 Result<UniqueFd> listenControl(const std::string& path) {
@@ -39,10 +45,14 @@ Result<UniqueFd> acceptControl(int listener) {
   UniqueFd fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
   if (!fd.valid()) return errnoError("accept");
   ucred peer{};
-  socklen_t size = sizeof peer;
-  if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return errnoError("SO_PEERCRED");
+  if (!credentials(fd.get(), peer)) return errnoError("SO_PEERCRED");
   if (peer.uid != ::geteuid()) return Error{Errc::Forbidden, "a process of another user spoke to the control socket"};
   return fd;
+}
+
+void killPeer(int fd) {
+  ucred peer{};
+  if (credentials(fd, peer) && peer.pid > 0) ::kill(peer.pid, SIGKILL);
 }
 
 Result<UniqueFd> connectControl(const std::string& path) {

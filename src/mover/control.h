@@ -1,9 +1,11 @@
 // How a forced command, started by sshd, talks with the listener that started the sshd: a unix socket in the private
 // directory, whole messages, both sides the same user. The words:
+//   login SESSION                                     first: this connection's peer holds the key
 //   begin push|read        -> "ok" or "no REASON"     before rsync starts; the connection stays open while it runs
 //   end CODE                                          rsync's exit code; a connection that closes without it was cut
 //   shutdown CODE SESSION  -> "ok" or "no REASON"     may take as long as a running transfer; closing it is the
-//   hand-over refused TEXT                                      for the listener's log
+//                                                     hand-over
+//   refused TEXT, note TEXT                           for the listener's log
 #pragma once
 #include <string>
 
@@ -20,6 +22,9 @@ Result<UniqueFd> listenControl(const std::string& path);
 
 // Accepts one connection; Forbidden when the other side is not our own user.
 Result<UniqueFd> acceptControl(int listener);
+
+// Ends the process at the other side of an open connection that did not end when asked to.
+void killPeer(int fd);
 
 Result<UniqueFd> connectControl(const std::string& path);
 

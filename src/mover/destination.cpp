@@ -29,7 +29,8 @@ namespace godwit::mover {
 
 namespace {
 
-// Whoever can reach the port can open connections; ssh gives each 30 s to authenticate.
+// Whoever can reach the port can open connections; ssh gives each 30 s to authenticate. When there are too many, the
+// oldest that has not run a command gives way, so that idle strangers cannot keep the source out.
 constexpr std::size_t kMaxSessions = 32;
 // After the command's exit status was handed over: contract section 4.
 constexpr Duration kHandOver = std::chrono::seconds(1);
@@ -48,6 +49,7 @@ class Listener {
   struct Session {
     Process process;
     std::string peer;
+    bool loggedIn = false;
   };
   struct Ending {
     int code;
@@ -59,6 +61,7 @@ class Listener {
   std::vector<pollfd> watched() const;
   void turn(const pollfd& ready);
   void acceptPeer();
+  bool makeRoom();
   void reap(int pidfd);
   void acceptCommand();
   void hear(int control);
@@ -68,6 +71,7 @@ class Listener {
   Result<void> makeDurable() const;
   bool over() const;
   void endSessions();
+  void endCommands();
 
   TempDir dir_;
   SshdSetup sshd_;
@@ -86,6 +90,10 @@ Result<Listener> Listener::open(const DestinationOptions& options) {
   GODWIT_ASSIGN(auto volume, openVolume(options.data));
   GODWIT_ASSIGN(auto dir, TempDir::make());
   GODWIT_ASSIGN(auto sshd, setUpSshd(dir, options.keys, options.user));
+  if (!sshd.view.active) {
+    log::warn("mover", "no private account view: without libnss-wrapper the host's accounts decide who can log in, "
+                       "and owners that have a name there get its number");
+  }
   std::error_code error;
   const auto data = std::filesystem::canonical(options.data, error).string();
   if (error) return Error{Errc::Io, options.data + ": " + error.message()};
@@ -141,13 +149,26 @@ void Listener::acceptPeer() {
   UniqueFd fd(::accept4(tcp_.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (!fd.valid()) return;  // the peer went away again
   const auto peer = peerName(fd.get());
-  if (sessions_.size() >= kMaxSessions)
+  if (sessions_.size() >= kMaxSessions && !makeRoom())
     return log::warn("mover", "{}: turned away, {} connections are open", peer, kMaxSessions);
   const int number = nextSession_++;
   auto process = startSshd(sshd_, fd.get(), number);
   if (!process.ok()) return log::error("mover", "{}: {}", peer, process.error().message);
   log::info("mover", "connection {} from {}", number, peer);
   sessions_.emplace(number, Session{*std::move(process), peer});
+}
+
+bool Listener::makeRoom() {
+  for (auto it = sessions_.begin(); it != sessions_.end(); ++it) {  // oldest first
+    if (it->second.loggedIn) continue;
+    log::warn("mover", "connection {} from {} gives way to a new one: {} are open", it->first, it->second.peer,
+              kMaxSessions);
+    (void)it->second.process.killGroup(SIGKILL).ok();
+    (void)it->second.process.wait(Duration(-1)).ok();
+    sessions_.erase(it);
+    return true;
+  }
+  return false;
 }
 
 void Listener::reap(int pidfd) {
@@ -181,6 +202,8 @@ void Listener::obey(int control, const std::string& message) {
     if (!refusal)
       log::info("mover", "a transfer {} started", message == "begin push" ? "to the volume" : "from the volume");
     if (!sendMessage(control, refusal ? "no " + *refusal : "ok").ok()) dropCommand(control);
+  } else if (::sscanf(message.c_str(), "login %d", &session) == 1) {
+    if (const auto it = sessions_.find(session); it != sessions_.end()) it->second.loggedIn = true;
   } else if (::sscanf(message.c_str(), "end %d", &code) == 1) {
     log::info("mover", "the transfer ended with code {}", code);
     ledger_.end(control, code);
@@ -230,10 +253,29 @@ bool Listener::over() const {
   return ending_->control < 0 && clock_.monotonic() >= ending_->until;
 }
 
-// sshd takes its session's processes' pipes with it; a forced command ends when our control connection closes.
+// A forced command ends its rsync and then itself when it hears that we end. Nothing may write to the volume after us.
+void Listener::endCommands() {
+  constexpr auto kGrace = std::chrono::seconds(5);
+  control_.reset();
+  for (const auto& [fd, command] : commands_) ::shutdown(fd, SHUT_WR);
+  const auto until = clock_.monotonic() + kGrace;
+  while (!commands_.empty()) {
+    std::vector<pollfd> fds;
+    for (const auto& [fd, command] : commands_) fds.push_back({fd, POLLIN, 0});
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock_.monotonic()).count();
+    if (left <= 0 || (::poll(fds.data(), fds.size(), static_cast<int>(left)) < 0 && errno != EINTR)) break;
+    for (const auto& fd : fds) {
+      if (fd.revents) hear(fd.fd);
+    }
+  }
+  for (const auto& [fd, command] : commands_) killPeer(fd);
+  commands_.clear();
+}
+
+// sshd takes its session's processes' pipes with it.
 void Listener::endSessions() {
   tcp_.reset();
-  commands_.clear();
+  endCommands();
   for (auto& [number, session] : sessions_) (void)session.process.killGroup(SIGTERM).ok();
   for (auto& [number, session] : sessions_) {
     constexpr auto kGrace = std::chrono::seconds(2);

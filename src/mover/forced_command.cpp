@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/core.h>
@@ -16,6 +17,7 @@
 #include "mover/account_view.h"
 #include "mover/confine.h"
 #include "mover/control.h"
+#include "mover/identity.h"
 #include "mover/rsync_command.h"
 #include "mover/temp_dir.h"
 #include "mover/unescape.h"
@@ -41,11 +43,12 @@ Result<Session> openSession() {
     return Error{Errc::Unsupported, "this is the login shell of `godwit mover destination`"};
   GODWIT_ASSIGN(session.data, readFile(session.directory + "/" + kSessionData, 4096));
   GODWIT_ASSIGN(session.control, connectControl(session.directory + "/" + kSessionSocket));
+  GODWIT_TRY(sendMessage(session.control.get(), "login " + session.id));
   return session;
 }
 
-// rsync sees the volume and what it needs to run, nothing else: not even our keys.
-Result<void> confineToVolume(const Session& session, bool readOnly) {
+// rsync sees the volume and what it needs to run, nothing else: not even our keys. False where the kernel cannot.
+Result<bool> confineToVolume(const Session& session, bool readOnly) {
   using Access = LandlockRule::Access;
   std::vector<LandlockRule> rules = {{session.data, readOnly ? Access::ReadOnly : Access::ReadWrite},
                                      {"/dev/null", Access::ReadWrite},
@@ -54,11 +57,26 @@ Result<void> confineToVolume(const Session& session, bool readOnly) {
   for (const char* path : {"/usr", "/bin", "/lib", "/lib64", "/etc", "/dev/urandom", "/proc/self"})
     rules.push_back({path});
   const auto applied = applyLandlock(rules);
-  if (applied.ok()) return {};
+  if (applied.ok()) return true;
   if (!applied.is(Errc::Unsupported)) return applied.error();
-  log::warn("mover", "no Landlock in this kernel: rsync is confined by its checked arguments alone");
-  return sendMessage(session.control.get(),
-                     "refused (warning only) no Landlock in this kernel: rsync is confined by its arguments alone");
+  GODWIT_TRY(sendMessage(session.control.get(),
+                         "note no Landlock in this kernel: rsync is confined by its checked arguments alone"));
+  return false;
+}
+
+// Ours with the owners' view instead of the login's, and without a home: rsync would take aliases, which can run
+// programs, from a file there, and it is /tmp.
+std::vector<std::string> rsyncEnvironment(const Session& session) {
+  auto out = ownersEnvironment(session.directory);
+  std::vector<std::string_view> ours = {"HOME="};
+  if (!out.empty()) ours.insert(ours.end(), {"LD_PRELOAD=", "NSS_WRAPPER_"});
+  for (char** each = ::environ; *each; ++each) {
+    const std::string_view variable = *each;
+    if (std::none_of(ours.begin(), ours.end(), [&](auto prefix) { return variable.starts_with(prefix); }))
+      out.emplace_back(variable);
+  }
+  out.emplace_back("HOME=/nonexistent");
+  return out;
 }
 
 // Ends with rsync, and ends rsync when the destination itself ends.
@@ -81,8 +99,10 @@ Result<int> runRsync(const Session& session, const Words& words) {
   for (const auto& path : command.paths) GODWIT_TRY(checkBeneath(volume.get(), path));
   for (const auto& path : command.optionPaths) GODWIT_TRY(checkBeneath(volume.get(), path));
   const int control = session.control.get();
+  GODWIT_ASSIGN(const bool confined, confineToVolume(session, !command.pushes()));
+  if (!confined && command.namesFollow)
+    return Error{Errc::Forbidden, "--files-from needs a kernel with Landlock here: its names could lead through links"};
   GODWIT_TRY(askControl(control, command.pushes() ? "begin push" : "begin read"));
-  GODWIT_TRY(confineToVolume(session, !command.pushes()));
   ProcessSpec spec;
   spec.argv = {"rsync"};
   spec.argv.insert(spec.argv.end(), command.options.begin(), command.options.end());
@@ -90,6 +110,7 @@ Result<int> runRsync(const Session& session, const Words& words) {
   spec.argv.push_back(".");
   spec.argv.insert(spec.argv.end(), command.paths.begin(), command.paths.end());
   spec.cwd = session.data;
+  spec.env = rsyncEnvironment(session);
   spec.dieWithParent = true;
   GODWIT_ASSIGN(auto rsync, Process::spawn(spec));
   GODWIT_ASSIGN(const int code, superviseRsync(rsync, control));
@@ -113,8 +134,8 @@ Result<std::string> confinedArgument(const Words& words) {
   return confineName(words.size() == 2 ? words[1] : "/");
 }
 
-// One line of JSON: version, whether PATH exists, how many entries it holds (at most 1000), whether owners can be kept,
-// and the bytes that are free.
+// One line of JSON: version, whether PATH exists, how many entries it holds (at most 1000), whether owners and
+// whether ACLs can be kept, and the bytes that are free.
 Result<int> runInfo(const Session& session, const Words& words) {
   GODWIT_ASSIGN(const auto path, confinedArgument(words));
   GODWIT_ASSIGN(const auto volume, openVolume(session.data));
@@ -132,6 +153,7 @@ Result<int> runInfo(const Session& session, const Words& words) {
                        {"exists", directory.ok()},
                        {"entries", entries},
                        {"root", ::geteuid() == 0},
+                       {"acls", !knowsOneIdOnly()},
                        {"free", static_cast<std::uint64_t>(fs.f_bavail) * fs.f_frsize}};
   GODWIT_TRY(writeAll(STDOUT_FILENO, dumpJson(answer) + "\n"));
   return 0;
@@ -176,10 +198,12 @@ int runForcedCommand(std::string_view command) {
     return 126;
   }
   const auto original = environment("SSH_ORIGINAL_COMMAND");
-  const std::string_view text = original.empty() ? command : original;
+  // Who asks for a shell gets the text of authorized_keys, which says nothing to them.
+  const bool shell = original.empty() && command.ends_with(kForcedCommand);
+  const std::string_view text = shell ? std::string_view() : original.empty() ? command : original;
   const auto code = dispatch(*session, text);
   if (code.ok()) return *code;
-  log::error("mover", "refused: {}", shown(code.error().message));
+  fmt::print(stderr, "{}{}\n", kRefused, shown(code.error().message));
   // The first connection may be spoken for by a transfer that never began; the log has its own.
   const auto listener = connectControl(session->directory + "/" + kSessionSocket);
   if (listener.ok()) {

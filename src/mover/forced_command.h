@@ -10,6 +10,11 @@ namespace godwit::mover {
 // outside of a destination's session.
 int runForcedCommand(std::string_view command);
 
+// The arguments of our binary in authorized_keys; their text is for logins whose shell is not ours.
+inline constexpr std::string_view kForcedCommand = " -c login";
+// How a refusal begins on the peer's stderr; the reason follows.
+inline constexpr std::string_view kRefused = "godwit refused: ";
+
 // The session's environment variables, set by the destination through sshd.
 inline constexpr const char* kSessionDirectory = "GODWIT_SESSION";  // the destination's private directory
 inline constexpr const char* kSessionId = "GODWIT_SESSION_ID";      // which connection this is

@@ -7,11 +7,11 @@
 
 namespace godwit::mover {
 
-// CRLF becomes LF, blanks around go, one final newline. Nothing else is changed.
+// CRLF becomes LF, blanks around and at the ends of lines go, one final newline. Nothing else is changed.
 std::string normaliseKey(std::string_view text);
 
 // The key type and blob of a public key: the comment is dropped, because it may hold anything. Invalid when the text is
-// not exactly one public key line; never quotes the key.
+// not exactly one public key line, or not a whole one; never quotes the key.
 Result<std::string> publicKey(std::string_view text, std::string_view field);
 
 // Checks that it is a private key without a passphrase, as far as its armour tells; returns it normalised. Never quotes

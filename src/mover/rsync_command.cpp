@@ -157,6 +157,9 @@ class Parser {
     for (at_ = 2; at_ < words_.size() && words_[at_].size() > 1 && words_[at_][0] == '-'; ++at_)
       GODWIT_TRY(option(words_[at_]));
     GODWIT_TRY(paths());
+    if (!out_.sender && withoutParents_)
+      return bad("--no-implied-dirs", "it would follow symbolic links on the way to a file");
+    if (!out_.sender) holdRelativeDirectories();
     return std::move(out_);
   }
 
@@ -188,6 +191,7 @@ class Parser {
     const auto name = std::string_view(word).substr(2, equals == std::string::npos ? equals : equals - 2);
     if (const auto* refusal = lookUp(kRefused, name)) return bad(word, refusal->why);
     if (word == "--sender") return out_.sender = true, keep(word);
+    withoutParents_ |= name == "no-implied-dirs";
     const auto* known = lookUp(kAllowed, name);
     if (!known) return bad(word, "it is not on the list of allowed ones");
     if (known->takes == Takes::Nothing) {
@@ -220,6 +224,7 @@ class Parser {
         break;
       case Takes::StandardInput:
         if (value != "-") return bad(shown, "a list of files can only come from your end");
+        out_.namesFollow = true;
         break;
       case Takes::Directory:
         return directory(known, value);
@@ -227,18 +232,31 @@ class Parser {
     return keep(fmt::format("--{}={}", known.name, value));
   }
 
-  // A relative directory is relative to the transfer's, and cannot leave it without ".."; an absolute one is the
-  // volume's.
+  // A relative directory is relative to the transfer's, and cannot leave it without ".." or a link; an absolute one is
+  // the volume's.
   Result<void> directory(const Option& known, const std::string& value) {
     if (value.empty()) return bad(fmt::format("--{}", known.name), "its directory is empty");
     auto confined = confineName(value);
     if (!confined.ok()) return bad(fmt::format("--{}", known.name), confined.error().message);
     const auto inside = confined->substr(confined->size() > 1 ? 2 : 1);
-    if (value[0] == '/') out_.optionPaths.push_back(*confined);
+    if (value[0] == '/')
+      out_.optionPaths.push_back(*confined);
+    else
+      relative_.push_back(inside);
     return keep(fmt::format("--{}={}", known.name,
                             value[0] == '/'  ? data_ + "/" + inside
                             : inside.empty() ? "."
                                              : inside));
+  }
+
+  // The transfer's directory is the one named, or its parent when a single file is named.
+  void holdRelativeDirectories() {
+    const auto& target = out_.paths[0];
+    const auto parent = target.find_last_of('/', target.size() - 2);
+    for (const auto& directory : relative_) {
+      out_.optionPaths.push_back(target + "/" + directory);
+      if (parent != std::string::npos) out_.optionPaths.push_back(target.substr(0, parent + 1) + directory);
+    }
   }
 
   // rsync's server always gets "." first, a stand-in for the host name, then what the user named.
@@ -263,6 +281,8 @@ class Parser {
   const std::vector<std::string>& words_;
   const std::string& data_;
   std::size_t at_ = 0;
+  bool withoutParents_ = false;
+  std::vector<std::string> relative_;  // directories that options name relative to the transfer's
   RsyncCommand out_;
 };
 

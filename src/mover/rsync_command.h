@@ -17,9 +17,10 @@ inline constexpr std::string_view kCompareNanoseconds = "--modify-window=-1";
 struct RsyncCommand {
   bool sender = false;               // the peer reads from us
   bool dryRun = false;               // nothing is written
+  bool namesFollow = false;          // the peer names what it reads later, where nobody can check it
   std::vector<std::string> options;  // checked, in the peer's order; starts with "--server"
   std::vector<std::string> paths;    // relative to the volume, confined by name: "." or "./a/b", trailing slash kept
-  std::vector<std::string> optionPaths;  // the directories that options name, relative to the volume; also in `options`
+  std::vector<std::string> optionPaths;  // where the directories that options name can be, relative to the volume
 
   // Writes to the volume, so that its failure makes the replica incomplete.
   bool pushes() const { return !sender && !dryRun; }

@@ -42,6 +42,9 @@ TEST(RsyncCommand, KnowsReadersAndDryRuns) {
   EXPECT_TRUE(reader.sender);
   EXPECT_FALSE(reader.pushes());
   EXPECT_THAT(reader.paths, ElementsAre("./a", "./b/c/"));
+  EXPECT_FALSE(reader.namesFollow);
+  EXPECT_TRUE(accepted("rsync --server --sender --files-from - --from0 -e.iLsfxCIvu . .").namesFollow);
+  accepted("rsync --server --sender -R --no-implied-dirs -e.iLsfxCIvu . a");
   EXPECT_FALSE(accepted("rsync --server -nlogDtpre.iLsfxCIvu . .").pushes());
   EXPECT_FALSE(accepted("rsync --server --sender --list-only -e.iLsfxCIvu . .").pushes());
   // After `e` come letters of the protocol, not options: this `n` is none.
@@ -58,7 +61,9 @@ TEST(RsyncCommand, HoldsDirectoriesOfOptionsInTheVolume) {
   const auto command = accepted("rsync --server --partial-dir .part --link-dest=/old --backup-dir=/ . .");
   EXPECT_THAT(command.options,
               ElementsAre("--server", "--partial-dir=.part", "--link-dest=/vol/old", "--backup-dir=/vol/"));
-  EXPECT_THAT(command.optionPaths, ElementsAre("./old", "."));
+  EXPECT_THAT(command.optionPaths, ElementsAre("./old", ".", "./.part"));
+  EXPECT_THAT(accepted("rsync --server --temp-dir tmp . /a/b/").optionPaths, ElementsAre("./a/b//tmp", "./a/tmp"));
+  EXPECT_THAT(accepted("rsync --server --temp-dir tmp . /a").optionPaths, ElementsAre("./a/tmp", "./tmp"));
   for (const auto* option :
        {"--partial-dir=../x", "--temp-dir /a/../../b", "--backup-dir=..", "--compare-dest=a/..", "--copy-dest=../.."}) {
     EXPECT_THAT(refused(std::string("rsync --server ") + option + " . ."), HasSubstr("\"..\"")) << option;
@@ -73,6 +78,7 @@ TEST(RsyncCommand, RefusesByNameAndReason) {
       {"-K", "symbolic links"},
       {"-lLr", "symbolic links"},
       {"-k", "symbolic links"},
+      {"-R --no-implied-dirs", "symbolic links"},
       {"-s", "not be checked"},
       {"--secluded-args", "not be checked"},
       {"--protect-args", "not be checked"},

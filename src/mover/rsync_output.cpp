@@ -31,6 +31,14 @@ std::int64_t scaled(double value, std::string_view unit) {
   return out > 0 && out < 9e18 ? static_cast<std::int64_t>(out) : 0;
 }
 
+// At a file's end rsync shows the time that has passed in place of the time that is left.
+std::int64_t timeLeft(const Progress& progress) {
+  if (progress.percent <= 0 || progress.percent >= 100 || progress.rate <= 0) return 0;
+  const auto total = static_cast<double>(progress.bytes) * 100 / progress.percent;
+  const auto seconds = (total - static_cast<double>(progress.bytes)) / static_cast<double>(progress.rate);
+  return seconds > 0 && seconds < 9e18 ? static_cast<std::int64_t>(seconds) : 0;
+}
+
 }  // namespace
 
 std::optional<Progress> parseProgress(std::string_view line) {
@@ -43,8 +51,12 @@ std::optional<Progress> parseProgress(std::string_view line) {
                   &minutes, &seconds) != 7) {
     return std::nullopt;
   }
+  constexpr long long kMaxHours = 1'000'000;  // rsync shows no more, and a hostile peer can write here
+  if (hours < 0 || hours > kMaxHours || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59)
+    return std::nullopt;
   Progress out{bytes, percent, scaled(rate, unit), hours * 3600 + minutes * 60 + seconds, 0, 0, 0};
   const auto at = text.find("(xfr#");
+  if (at != std::string::npos) out.etaSeconds = timeLeft(out);
   if (at != std::string::npos &&
       std::sscanf(text.c_str() + at, "(xfr#%lld, %*[a-z]-chk=%lld/%lld)", &xfr, &left, &known) == 3) {
     out.filesTransferred = xfr;

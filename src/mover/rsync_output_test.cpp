@@ -21,8 +21,16 @@ TEST(RsyncOutput, ReadsProgress) {
   EXPECT_EQ(parseProgress("  0   0%    0.00kB/s    0:00:00 (xfr#0, to-chk=0/1)")->filesKnown, 1);
 }
 
+TEST(RsyncOutput, ShowsWhatIsLeftWhereRsyncShowsWhatHasPassed) {
+  const auto between = parseProgress("  1048576  25%    1.00MB/s    0:00:59 (xfr#7, to-chk=1000/3000)");
+  ASSERT_TRUE(between);
+  EXPECT_EQ(between->etaSeconds, 3);
+  EXPECT_EQ(parseProgress("  1048576 100%    1.00MB/s    0:01:49 (xfr#7, to-chk=0/3000)")->etaSeconds, 0);
+}
+
 TEST(RsyncOutput, IsNotFooledByOtherLines) {
-  for (const auto* line : {"", "sending incremental file list", "12 monkeys", "5% off", "Number of files: 3"}) {
+  for (const auto* line : {"", "sending incremental file list", "12 monkeys", "5% off", "Number of files: 3",
+                           "1 1% 1.0kB/s 9223372036854775807:00:00", "1 1% 1.0kB/s 0:-9:99"}) {
     EXPECT_FALSE(parseProgress(line)) << line;
   }
 }

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "mover/child.h"
 #include "mover/confine.h"
+#include "mover/forced_command.h"
+#include "mover/identity.h"
 #include "mover/report.h"
 #include "mover/rsync_command.h"
 #include "mover/rsync_output.h"
@@ -27,9 +29,16 @@ constexpr int kSshFailed = 255;
 struct Remote {
   bool godwit = false;  // else VolSync's mover or a person's sshd
   bool root = true;
+  bool acls = true;
   std::size_t entries = 0;
   std::uint64_t free = 0;
 };
+
+// Why the other end refused, without what both ends put around it.
+std::string reason(const RunOutput& answer) {
+  const auto line = lastLine(answer.err);
+  return line.rfind(kRefused, 0) == 0 ? line.substr(kRefused.size()) : line;
+}
 
 struct Attempt {
   int code = 0;
@@ -53,10 +62,14 @@ class Sender {
   Result<std::size_t> deletionsOfDryRun();
   Result<void> transfer();
   Result<Attempt> rsyncOnce();
+  bool keepsAcls() const;
   std::vector<std::string> rsyncArguments(bool dryRun) const;
   void show(const Progress& progress);
   Error explain(const Attempt& attempt);
   Result<void> finish();
+  void warn(std::string_view text) {
+    result_.warning += fmt::format("{}{}", result_.warning.empty() ? "" : "; ", text);
+  }
 
   const SourceOptions& options_;
   SshLink link_;
@@ -66,6 +79,7 @@ class Sender {
   std::string remotePath_;
   Remote remote_;
   bool deleteFirst_ = false;
+  bool vanishedBefore_ = false;
   int attempt_ = 1;
   Duration lastShown_{0};
   int code_ = 1;
@@ -90,13 +104,13 @@ Result<void> Sender::run() {
 // A Godwit end answers; VolSync's and others refuse the command, which is an answer too.
 Result<void> Sender::learnRemote() {
   GODWIT_ASSIGN(const auto answer, link_.ask({"godwit-info", remotePath_}, signals_));
-  if (answer.status.code == kSshFailed) return Error{Errc::Unavailable, "the connection broke: " + answer.err};
+  if (answer.status.code == kSshFailed) return Error{Errc::Unavailable, "the connection broke: " + reason(answer)};
   const auto json = parseJson(answer.out);
   remote_.godwit = answer.status.success() && json.ok() && !text(*json, "godwit").empty();
   if (!remote_.godwit) {
     // Our own end refuses a bad path here; any other end does not know the command.
-    if (answer.err.find("godwit-info") == std::string::npos && answer.err.find("symbolic link") != std::string::npos) {
-      return Error{Errc::Forbidden, "the destination refuses the path: " + answer.err};
+    if (lastLine(answer.err).rfind(kRefused, 0) == 0) {
+      return Error{Errc::Forbidden, "the destination refuses the path: " + reason(answer)};
     }
     log::info("mover", "the other end is not Godwit: plain rsync");
     return {};
@@ -104,7 +118,13 @@ Result<void> Sender::learnRemote() {
   remote_.entries = static_cast<std::size_t>(std::max<std::int64_t>(0, number(0, *json, "entries")));
   remote_.free = static_cast<std::uint64_t>(std::max<std::int64_t>(0, number(0, *json, "free")));
   remote_.root = truth(*json, "root");
-  if (!remote_.root) result_.warning = "the destination does not run as root: owners and devices are not kept";
+  const auto* acls = find(*json, "acls");  // an older end does not say
+  remote_.acls = !acls || !acls->is_boolean() || acls->get<bool>();
+  if (!remote_.root) {
+    warn(fmt::format("the destination does not run as root: owners{} and devices are not kept", keepsAcls() ? "" : ", ACLs"));
+  } else if (!keepsAcls()) {
+    warn("the source runs as an ordinary user: ACLs are not kept");
+  }
   return {};
 }
 
@@ -141,18 +161,27 @@ Result<void> Sender::prepare() {
   if (!remote_.godwit || remotePath_ == ".") return {};
   GODWIT_ASSIGN(const auto answer, link_.ask({"godwit-prepare", remotePath_}, signals_));
   if (answer.status.success()) return {};
-  return Error{Errc::Io, fmt::format("the destination cannot make {}: {}", options_.path, answer.err)};
+  return Error{Errc::Io, fmt::format("the destination cannot make {}: {}", options_.path, reason(answer))};
 }
+
+// A sandbox that knows one id reads and sets ACLs of others wrongly, and rsync would fail for ever.
+bool Sender::keepsAcls() const { return remote_.acls && !knowsOneIdOnly(); }
 
 std::vector<std::string> Sender::rsyncArguments(bool dryRun) const {
   // Without CAP_SYS_ADMIN, trusted.* can be neither read nor set, yet btrfs lists it, and rsync would fail for ever.
   std::vector<std::string> out = {"rsync",
-                                  "-aHAXSx",
+                                  keepsAcls() ? "-aHAXSx" : "-aHXSx",
                                   "--numeric-ids",
                                   std::string(kCompareNanoseconds),
                                   "--exclude=/lost+found",
-                                  "--filter=-x trusted.*",
                                   "--no-h"};
+  // With a filter of ours rsync forgets its own: ACLs would travel as attributes a second time, and what only root may
+  // set would become user.rsync.* at a receiver that is not root.
+  if (remote_.root) {
+    out.insert(out.end(), {"--filter=-x trusted.*", "--filter=-x system.*"});
+  } else {
+    out.push_back("--filter=-x! user.*");
+  }
   out.push_back(deleteFirst_ ? "--delete-before" : "--delete");
   out.push_back(dryRun ? "--info=stats2" : "--info=progress2,stats2");
   if (dryRun) out.push_back("--dry-run");
@@ -222,11 +251,11 @@ Result<void> Sender::transfer() {
     result_.vanished = attempt.errors.vanished();
     code_ = attempt.code;
     if (attempt.code == 0) return {};
-    const bool again = attempt_ > 1;
-    if (attempt.code == kVanished && options_.direct && again) {
-      result_.warning = fmt::format("{} files vanished during the transfer of a volume in use", result_.vanished);
+    if (attempt.code == kVanished && options_.direct && vanishedBefore_) {
+      warn(fmt::format("{} files vanished during the transfer of a volume in use", result_.vanished));
       return {};
     }
+    vanishedBefore_ = attempt.code == kVanished;
     const bool hopeless = attempt.code == kSyntax || attempt.code == kIncompatible || attempt.code == kUnsupported;
     // A full destination is tried once more: what is to be deleted may make the room if it goes first.
     if (hopeless || (attempt.errors.noSpace() && deleteFirst_)) return explain(attempt);
@@ -250,7 +279,7 @@ Result<void> Sender::finish() {
   if (answer.status.code == kSshFailed) {
     const auto back = link_.connect(signals_, std::chrono::seconds(5));
     if (back.is(Errc::Unavailable)) {
-      result_.warning = "the connection broke while the destination was told to end; it has ended";
+      warn("the connection broke while the destination was told to end; it has ended");
       return {};
     }
     GODWIT_TRY(back);
@@ -258,7 +287,7 @@ Result<void> Sender::finish() {
   }
   if (answer.status.success()) return {};
   return Error{Errc::Io, fmt::format("the transfer is complete, but the destination refuses to end (code {}): {}",
-                                     answer.status.code, answer.err)};
+                                     answer.status.code, reason(answer))};
 }
 
 Result<void> send(const SourceOptions& options, api::MoverResult& result, int& code) {

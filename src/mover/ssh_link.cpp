@@ -46,14 +46,13 @@ bool has(std::string_view text, std::string_view what) {
   return text.find(what) != std::string_view::npos;
 }
 
-// The line of ssh's log that says most: the last that is not empty.
+}  // namespace
+
 std::string lastLine(std::string_view log) {
   while (!log.empty() && (log.back() == '\n' || log.back() == '\r')) log.remove_suffix(1);
   const auto at = log.rfind('\n');
   return std::string(at == std::string_view::npos ? log : log.substr(at + 1));
 }
-
-}  // namespace
 
 Error diagnoseSsh(std::string_view log, const std::string& where) {
   if (has(log, "Host key verification failed") || has(log, "HOST IDENTIFICATION HAS CHANGED") ||
@@ -108,6 +107,7 @@ Result<SshLink> SshLink::setUp(const TempDir& dir, const SourceOptions& options)
   link.environment_ = childEnvironment(view);
   link.configuration_ = dir.file("ssh_config");
   link.log_ = dir.file("ssh.log");
+  link.socket_ = dir.file("mux");
   link.where_ = fmt::format("{}@{} port {}", options.user, host, options.port);
   GODWIT_ASSIGN(const auto text, configuration(dir, options, host));
   GODWIT_TRY(writePrivate(dir.file("identity"), key));
@@ -125,6 +125,7 @@ Result<ExitStatus> SshLink::control(const char* verb) {
 // ssh goes to the background by itself once it is authenticated: its exit is the event, its log tells why it failed.
 Result<void> SshLink::connectOnce(SignalWatch& signals) {
   ::unlink(log_.c_str());
+  ::unlink(socket_.c_str());  // of a master that was killed: ssh would rather not share than take its place
   ProcessSpec spec{.argv = {"ssh", "-F", configuration_, "-E", log_, "-M", "-f", "-N", host()}, .env = environment_};
   GODWIT_ASSIGN(const auto status, runChild(spec, signals, {}, {}));
   if (status.success()) return {};

@@ -13,6 +13,9 @@
 
 namespace godwit::mover {
 
+// The line of a log that says most: the last that is not empty.
+std::string lastLine(std::string_view log);
+
 // Why ssh failed before anything could be asked of the other end. Retryable (Unavailable) unless waiting cannot help:
 // then Forbidden (wrong host key, refused key) or Invalid (a key or a setting ssh cannot use). `log` is ssh's; `where`
 // names the other end.
@@ -38,7 +41,7 @@ class SshLink {
   Result<ExitStatus> control(const char* verb);
   Result<void> connectOnce(SignalWatch& signals);
 
-  std::string configuration_, log_, where_;
+  std::string configuration_, log_, socket_, where_;
   std::vector<std::string> environment_;
   bool connectedBefore_ = false;
 };

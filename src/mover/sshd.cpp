@@ -71,9 +71,8 @@ Result<SshdSetup> setUpSshd(const TempDir& dir, const std::string& keys, const s
   GODWIT_TRY(makeSeparationDirectory());
   GODWIT_ASSIGN(setup.view, makeAccountView(user, self, dir.path()));
   GODWIT_TRY(writePrivate(dir.file("host_key"), hostKey));
-  // The command's text is for logins whose shell is not ours; both ways our binary reads SSH_ORIGINAL_COMMAND.
-  GODWIT_TRY(
-      writePrivate(dir.file("authorized_keys"), fmt::format("restrict,command=\"{} -c login\" {}", self, sourceKey)));
+  GODWIT_TRY(writePrivate(dir.file("authorized_keys"),
+                          fmt::format("restrict,command=\"{}{}\" {}", self, kForcedCommand, sourceKey)));
   setup.configuration = dir.file("sshd_config");
   GODWIT_TRY(writePrivate(setup.configuration, configuration(dir, user)));
   setup.directory = dir.path();

@@ -1,5 +1,6 @@
 // Writes, each the smallest there is, each remembered by the view it concerns.
 #pragma once
+#include "api/names.h"
 #include "replication/steps.h"
 
 namespace godwit::replication {
@@ -52,6 +53,33 @@ Result<void> remove(Pass& pass, View<T>& view, const kube::ResourceType& type, c
   }
   view.removed(meta);
   return {};
+}
+
+// What a user wants to keep stops being ours, and nothing else about it changes.
+template <class T>
+Result<void> letGo(Pass& pass, View<T>& view, const kube::ResourceType& type, const api::ObjectMeta& meta) {
+  Json owners = Json::array();
+  for (const auto& owner : meta.ownerReferences) {
+    if (owner.uid == pass.object.meta.uid) continue;
+    owners.push_back({{"apiVersion", owner.apiVersion}, {"kind", owner.kind}, {"name", owner.name}, {"uid", owner.uid},
+                      {"controller", owner.controller}, {"blockOwnerDeletion", owner.blockOwnerDeletion}});
+  }
+  const Json change = {{"metadata",
+                        {{"resourceVersion", meta.resourceVersion},
+                         {"ownerReferences", std::move(owners)},
+                         {"labels", {{api::kCleanupLabel, nullptr}}}}}};
+  const auto stored = patch(pass, view, type, meta.key(), change);
+  if (stored.is(Errc::NotFound)) return {};
+  return stored.ok() ? Result<void>() : stored.error();
+}
+
+// The end of a child: deleted, or let go when it is labelled do-not-delete. Never on the word of a late watch.
+template <class T>
+Result<void> drop(Pass& pass, View<T>& view, const kube::ResourceType& type, const api::ObjectMeta& meta) {
+  if (meta.deletionTimestamp) return {};
+  GODWIT_TRY(pass.confirm());
+  if (meta.labels.contains(api::kDoNotDeleteLabel)) return letGo(pass, view, type, meta);
+  return remove(pass, view, type, meta);
 }
 
 }  // namespace godwit::replication

@@ -11,31 +11,6 @@ using kube::resources::kJobs;
 using kube::resources::kPersistentVolumeClaims;
 using kube::resources::kVolumeSnapshots;
 
-// The user wants to keep it: it stops being ours, and nothing else about it changes.
-template <class T>
-Result<void> letGo(Pass& pass, View<T>& view, const kube::ResourceType& type, const api::ObjectMeta& meta) {
-  Json owners = Json::array();
-  for (const auto& owner : meta.ownerReferences) {
-    if (owner.uid == pass.object.meta.uid) continue;
-    owners.push_back({{"apiVersion", owner.apiVersion}, {"kind", owner.kind}, {"name", owner.name}, {"uid", owner.uid},
-                      {"controller", owner.controller}, {"blockOwnerDeletion", owner.blockOwnerDeletion}});
-  }
-  const Json change = {{"metadata",
-                        {{"resourceVersion", meta.resourceVersion},
-                         {"ownerReferences", std::move(owners)},
-                         {"labels", {{api::kCleanupLabel, nullptr}}}}}};
-  const auto stored = patch(pass, view, type, meta.key(), change);
-  if (stored.is(Errc::NotFound)) return {};
-  return stored.ok() ? Result<void>() : stored.error();
-}
-
-template <class T>
-Result<void> drop(Pass& pass, View<T>& view, const kube::ResourceType& type, const api::ObjectMeta& meta) {
-  if (meta.deletionTimestamp) return {};
-  if (meta.labels.contains(api::kDoNotDeleteLabel)) return letGo(pass, view, type, meta);
-  return remove(pass, view, type, meta);
-}
-
 bool ofIteration(const Pass& pass, const api::ObjectMeta& meta) {
   return ownedBy(meta, pass.object.meta) && meta.label(api::kCleanupLabel) == pass.object.meta.uid;
 }
@@ -60,6 +35,7 @@ Result<void> forgetImageName(Pass& pass) {
   const auto volume = pass.world.data(pass.object);
   if (pass.object.role != api::Role::Destination || !volume || volume->meta.deletionTimestamp) return {};
   if (!volume->meta.annotations.contains(api::kSnapNameAnnotation)) return {};
+  GODWIT_TRY(pass.confirm());
   const Json change = {{"metadata", {{"annotations", {{api::kSnapNameAnnotation, nullptr}}}}}};
   const auto stored = patch(pass, pass.doors.views.pvcs, kPersistentVolumeClaims, volume->meta.key(), change);
   return stored.ok() || stored.is(Errc::NotFound) ? Result<void>() : stored.error();

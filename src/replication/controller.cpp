@@ -8,6 +8,7 @@
 #include "api/names.h"
 #include "base/log.h"
 #include "kube/work_queue.h"
+#include "replication/populator.h"
 #include "replication/reconciler.h"
 
 namespace godwit::replication {
@@ -17,14 +18,17 @@ namespace {
 using api::Role;
 namespace kinds = kube::resources;
 
-std::string keyOf(Role role, const api::NamespacedName& object) {
-  return std::string(api::name(role)) + "/" + object.ns + "/" + object.name;
+// Keys of the queue: what is to be looked at, and its name.
+constexpr const char* kClaim = "claim";
+constexpr const char* kRegistration = "registration";
+
+std::string keyOf(const std::string& what, const api::NamespacedName& object) {
+  return what + "/" + object.ns + "/" + object.name;
 }
 
-std::pair<Role, api::NamespacedName> parseKey(const std::string& key) {
+std::pair<std::string, api::NamespacedName> parseKey(const std::string& key) {
   const auto first = key.find('/'), second = key.find('/', first + 1);
-  const Role role = key.compare(0, first, api::name(Role::Source)) == 0 ? Role::Source : Role::Destination;
-  return {role, {key.substr(first + 1, second - first - 1), key.substr(second + 1)}};
+  return {key.substr(0, first), {key.substr(first + 1, second - first - 1), key.substr(second + 1)}};
 }
 
 // One kind that is followed.
@@ -78,6 +82,7 @@ struct Controller::Impl {
         doors{api, clock, recorder, m, config, views} {
     listen();
     follow();
+    queue.add(keyOf(kRegistration, {}));
   }
 
   // --- who is woken by what ---
@@ -87,11 +92,16 @@ struct Controller::Impl {
            std::find(config.namespaces.begin(), config.namespaces.end(), ns) != config.namespaces.end();
   }
   void wake(Role role, const api::NamespacedName& object) {
-    if (serves(object.ns)) queue.add(keyOf(role, object));
+    if (serves(object.ns)) queue.add(keyOf(api::name(role), object));
+  }
+  void wakeClaim(const api::NamespacedName& claim) {
+    if (serves(claim.ns)) queue.add(keyOf(kClaim, claim));
   }
   void wakeOwner(const api::ObjectMeta& child) {
     const auto* owner = child.controller();
-    if (!owner || owner->apiVersion != api::kApiVersion) return;
+    if (!owner) return;
+    if (owner->apiVersion == "v1" && owner->kind == kinds::kPersistentVolumeClaims.kind) wakeClaim({child.ns, owner->name});
+    if (owner->apiVersion != api::kApiVersion) return;
     for (const auto role : {Role::Source, Role::Destination}) {
       if (owner->kind == api::kindOf(role)) wake(role, {child.ns, owner->name});
     }
@@ -99,6 +109,12 @@ struct Controller::Impl {
   void wakeUsersOf(const api::ObjectMeta& pvc) {
     for (const auto role : {Role::Source, Role::Destination}) {
       for (const auto& user : views.of(role).cache().indexed(pvc.ns, pvc.name)) wake(role, user->meta.key());
+    }
+  }
+  // Claims that wait for an image of this destination.
+  void wakeClaimsOf(const api::NamespacedName& destination) {
+    for (const auto& claim : views.pvcs.cache().indexed(destination.ns, destination.name)) {
+      if (claim->phase != "Bound") wakeClaim(claim->meta.key());
     }
   }
 
@@ -111,16 +127,23 @@ struct Controller::Impl {
   }
   void listen() {
     onChange(views.sources, [this](const api::ObjectMeta& meta) { wake(Role::Source, meta.key()); });
-    onChange(views.destinations, [this](const api::ObjectMeta& meta) { wake(Role::Destination, meta.key()); });
+    onChange(views.destinations, [this](const api::ObjectMeta& meta) {
+      wake(Role::Destination, meta.key());
+      wakeClaimsOf(meta.key());
+    });
     const auto owner = [this](const api::ObjectMeta& meta) { wakeOwner(meta); };
     onChange(views.jobs, owner);
-    onChange(views.snapshots, owner);
+    onChange(views.snapshots, [this](const api::ObjectMeta& meta) {
+      wakeOwner(meta);
+      if (const auto* by = meta.controller()) wakeClaimsOf({meta.ns, by->name});  // nothing is made from one that is gone
+    });
     onChange(views.services, owner);
     onChange(views.secrets, owner);
     onChange(views.accounts, owner);
     onChange(views.pvcs, [this](const api::ObjectMeta& meta) {
       wakeOwner(meta);
       wakeUsersOf(meta);
+      if (const auto claim = views.pvcs.get(meta.key()); claim && !claim->filledFrom.empty()) wakeClaim(meta.key());
     });
     onChange(views.pods, [this](const api::ObjectMeta& meta) {
       const auto* job = meta.controller();
@@ -176,9 +199,14 @@ struct Controller::Impl {
 
   // --- work ---
 
+  Next look(const std::string& key) {
+    const auto [what, object] = parseKey(key);
+    if (what == kClaim) return populate(doors, object);
+    if (what == kRegistration) return {.backOff = !registerPopulator(api)};
+    return reconcile(doors, what == api::name(Role::Source) ? Role::Source : Role::Destination, object);
+  }
   void process(const std::string& key) {
-    const auto [role, object] = parseKey(key);
-    const Next next = reconcile(doors, role, object);
+    const Next next = look(key);
     if (next.backOff) {
       queue.addRateLimited(key);
     } else {

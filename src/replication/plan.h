@@ -17,9 +17,15 @@ Json planCopySnapshot(const api::Replication& object, const World& world);
 Json planRestore(const api::Replication& object, const World& world);
 // Destination: the provisioned volume, and the snapshot `name` of the volume that received the data.
 Json planDestinationVolume(const api::Replication& object);
-Json planImage(const api::Replication& object, const std::string& name);
+Json planImage(const api::Replication& object, const std::string& pvc, const std::string& name);
 // The name of the next image: later than `previous` even when the clock is not.
 std::string nextImageName(const std::string& pvc, const std::string& previous, TimePoint now);
+// The instant that an image's name ends in; nullopt when it is not the name of an image of `pvc`.
+std::optional<TimePoint> instantOfImage(const std::string& pvc, const std::string& image);
+
+// The intermediate claim that is provisioned from an image for `claim`, which then gets its volume.
+std::string populationName(const api::Pvc& claim);
+Json planPopulation(const api::Pvc& claim, const api::ImageReference& image, const std::string& imageSize);
 
 Json planService(const api::Replication& object);
 // Merge patch that makes an existing Service so; empty when it is.

@@ -29,10 +29,31 @@ static api::StringMap serviceAnnotations(const api::Replication& object) {
   return object.spec.rsync->serviceAnnotations.value_or(kDefault);
 }
 
+constexpr int kMoverPort = 8022;
+
 static std::int64_t servicePort(const api::Replication& object) { return object.spec.rsync->port.value_or(22); }
 
 static Json ports(const api::Replication& object) {
-  return Json::array({{{"name", "ssh"}, {"port", servicePort(object)}, {"protocol", "TCP"}, {"targetPort", 8022}}});
+  return Json::array({{{"name", "ssh"}, {"port", servicePort(object)}, {"protocol", "TCP"}, {"targetPort", kMoverPort}}});
+}
+
+// Merge patch from one map to the other; empty: they are equal.
+static Json difference(const api::StringMap& from, const api::StringMap& to) {
+  Json patch = Json::object();
+  for (const auto& [key, value] : from) {
+    if (!to.contains(key)) patch[key] = nullptr;
+  }
+  for (const auto& [key, value] : to) {
+    const auto it = from.find(key);
+    if (it == from.end() || it->second != value) patch[key] = value;
+  }
+  return patch;
+}
+
+static api::StringMap selector(const api::Replication& object) {
+  return {{"app.kubernetes.io/name", api::podNameLabel(object.role, object.meta.name)},
+          {kComponentLabel, kComponentValue},
+          {"app.kubernetes.io/part-of", "volsync"}};
 }
 
 Json planService(const api::Replication& object) {
@@ -40,10 +61,7 @@ Json planService(const api::Replication& object) {
   out["metadata"]["annotations"] = serviceAnnotations(object);
   out["spec"] = {{"type", object.spec.rsync->serviceType.value_or("ClusterIP")},
                  {"ports", ports(object)},
-                 {"selector",
-                  {{"app.kubernetes.io/name", api::podNameLabel(object.role, object.meta.name)},
-                   {kComponentLabel, kComponentValue},
-                   {"app.kubernetes.io/part-of", "volsync"}}}};
+                 {"selector", selector(object)}};
   return out;
 }
 
@@ -51,7 +69,9 @@ Json servicePatch(const api::Replication& object, const api::Service& service) {
   Json patch = Json::object();
   const auto type = object.spec.rsync->serviceType.value_or("ClusterIP");
   if (service.type != type) patch["spec"]["type"] = type;
-  if (service.port != servicePort(object)) patch["spec"]["ports"] = ports(object);
+  const bool leadsToUs = service.port == servicePort(object) && service.targetPort == std::to_string(kMoverPort);
+  if (!leadsToUs) patch["spec"]["ports"] = ports(object);
+  if (Json pods = difference(service.selector, selector(object)); !pods.empty()) patch["spec"]["selector"] = std::move(pods);
   for (const auto& [key, value] : serviceAnnotations(object)) {
     if (service.meta.annotation(key) != value || !service.meta.annotations.contains(key)) {
       patch["metadata"]["annotations"][key] = value;

@@ -159,7 +159,7 @@ TEST(Plan, DestinationObjects) {
   expectGolden("destination_service", planService(destination));
   expectGolden("destination_account", planAccount(destination));
   expectGolden("destination_secret", planSecret(destination, "volsync-rsync-dst-src-mydata", {{"source", "s"}}));
-  expectGolden("destination_image", planImage(destination, "volsync-mydata-dst-20210114194307"));
+  expectGolden("destination_image", planImage(destination, "volsync-mydata-dst", "volsync-mydata-dst-20210114194307"));
   World w;
   w.now = kThen;
   w.made = shared(pvc("volsync-mydata-dst"));

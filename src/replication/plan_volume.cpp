@@ -87,17 +87,45 @@ Json planDestinationVolume(const api::Replication& object) {
   return out;
 }
 
-Json planImage(const api::Replication& object, const std::string& name) {
+Json planImage(const api::Replication& object, const std::string& pvc, const std::string& name) {
   Json out = child(object, kVolumeSnapshots, name);
-  out["spec"]["source"]["persistentVolumeClaimName"] = dataVolume(object);
+  out["metadata"]["annotations"][kForManualAnnotation] = manualTrigger(object);  // a later value asks for later data
+  out["spec"]["source"]["persistentVolumeClaimName"] = pvc;
   if (object.spec.rsync->volumeSnapshotClassName) {
     out["spec"]["volumeSnapshotClassName"] = *object.spec.rsync->volumeSnapshotClassName;
   }
   return out;
 }
 
-// The instant a name ends in, if it is `pvc`-YYYYMMDDHHMMSS.
-static std::optional<TimePoint> instantOf(const std::string& pvc, const std::string& image) {
+std::string populationName(const api::Pvc& claim) { return "volsync-vp-" + claim.meta.uid; }
+
+Json planPopulation(const api::Pvc& claim, const api::ImageReference& image, const std::string& imageSize) {
+  Json metadata = {{"name", populationName(claim)},
+                   {"namespace", claim.meta.ns},
+                   {"labels", {{api::kCreatedByLabel, api::kCreatedByValue}}},
+                   {"annotations", {{kImageAnnotation, image.name}}},
+                   {"ownerReferences", Json::array({{{"apiVersion", "v1"},
+                                                     {"kind", "PersistentVolumeClaim"},
+                                                     {"name", claim.meta.name},
+                                                     {"uid", claim.meta.uid},
+                                                     {"controller", true}}})}};
+  if (const auto node = claim.meta.annotation(kSelectedNodeAnnotation); !node.empty()) {
+    metadata["annotations"][kSelectedNodeAnnotation] = node;
+  }
+  Json source = {{"kind", image.kind}, {"name", image.name}};
+  if (!image.apiGroup.empty()) source["apiGroup"] = image.apiGroup;
+  Json spec = {{"accessModes", claim.accessModes},
+               {"volumeMode", claim.volumeMode},
+               {"resources", {{"requests", {{"storage", larger(claim.requested, imageSize)}}}}},
+               {"dataSource", std::move(source)}};
+  if (!claim.storageClassName.empty()) spec["storageClassName"] = claim.storageClassName;
+  return {{"apiVersion", "v1"},
+          {"kind", "PersistentVolumeClaim"},
+          {"metadata", std::move(metadata)},
+          {"spec", std::move(spec)}};
+}
+
+std::optional<TimePoint> instantOfImage(const std::string& pvc, const std::string& image) {
   if (image.size() < 15) return std::nullopt;
   const std::string digits = image.substr(image.size() - 14);
   if (digits.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
@@ -109,7 +137,7 @@ static std::optional<TimePoint> instantOf(const std::string& pvc, const std::str
 }
 
 std::string nextImageName(const std::string& pvc, const std::string& previous, TimePoint now) {
-  const auto last = instantOf(pvc, previous);
+  const auto last = instantOfImage(pvc, previous);
   if (!last || now >= *last + std::chrono::seconds(1)) return api::imageName(pvc, now);
   return api::imageName(pvc, *last + std::chrono::seconds(1));
 }

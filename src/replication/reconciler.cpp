@@ -13,7 +13,7 @@ namespace {
 class Reconcile {
  public:
   Reconcile(Doors& doors, const Watched& watched, TimePoint now)
-      : pass_{doors, watched, {}, "", std::nullopt, {}},
+      : pass_{doors, watched, {}, "", std::nullopt, {}, {}},
         written_(watched.status),
         problem_(watched.problem) {
     pass_.world.now = now;
@@ -21,6 +21,7 @@ class Reconcile {
       reportSyncing(pass_.object, pass_.note, this->now());
       return flush();
     };
+    pass_.confirm = [this] { return confirm(); };
   }
 
   Next run() {
@@ -49,9 +50,11 @@ class Reconcile {
     const auto& spec = pass_.object.spec;
     if (pass_.object.meta.deletionTimestamp) return false;  // children go with their owner
     if (spec.external && !spec.rsync) return false;
-    if (spec.foreignMovers.empty()) return true;
+    const bool oneOfOurs = spec.rsync && spec.foreignMovers.empty() && !spec.external;
+    if (oneOfOurs || !problem_.empty()) return true;
     if (pass_.doors.config.foreignMovers == ControllerConfig::ForeignMovers::Ignore) return false;
-    return servedByGodwit(pass_.object.status) || !pass_.object.status.condition("Synchronizing");
+    const auto* said = pass_.object.status.condition("Synchronizing");
+    return !said || said->observedGeneration > 0;  // VolSync does not fill that in
   }
 
   std::string specErrors() const {
@@ -124,14 +127,15 @@ class Reconcile {
     atOnce ? reportCleaningUp(pass_.object, remark, now()) : reportIdle(pass_.object, remark, now());
   }
 
-  // A source answers for the value its copy was made for; a destination for the one it has when data has arrived.
+  // A source answers for the value its copy was made for; a destination for the one it had when the data had arrived,
+  // which its image tells.
   void recordManual() {
     std::string value = manualTrigger(pass_.object);
-    if (role() == api::Role::Source && pass_.world.job) {
-      const auto& annotations = pass_.world.job->meta.annotations;
-      const auto it = annotations.find(kForManualAnnotation);
-      if (it != annotations.end()) value = it->second;
-    }
+    const auto& world = pass_.world;
+    const api::ObjectMeta* witness = nullptr;
+    if (role() == api::Role::Source && world.job) witness = &world.job->meta;
+    if (role() == api::Role::Destination && world.image && !pass_.object.spec.rsync->direct()) witness = &world.image->meta;
+    if (witness && witness->annotations.contains(kForManualAnnotation)) value = witness->annotation(kForManualAnnotation);
     pass_.object.status.lastManualSync = value.empty() ? std::nullopt : std::optional(value);
   }
 
@@ -190,6 +194,21 @@ class Reconcile {
     pass_.doors.views.of(role()).wrote(*stored);
     pass_.object.meta.resourceVersion = text(*stored, "metadata", "resourceVersion");
     written_ = pass_.object.status;
+    confirmed_ = true;
+    return {};
+  }
+
+  Result<void> confirm() {
+    if (confirmed_) return {};
+    const auto current = pass_.doors.api.get(kube::resources::of(role()), key());
+    auto& view = pass_.doors.views.of(role());
+    if (current.is(Errc::NotFound)) view.removed(pass_.object.meta);
+    if (!current) return current.error();
+    view.wrote(*current);
+    if (text(*current, "metadata", "resourceVersion") != pass_.object.meta.resourceVersion) {
+      return Error{Errc::Conflict, fmt::format("{} {} has changed meanwhile", api::kindOf(role()), key().str())};
+    }
+    confirmed_ = true;
     return {};
   }
 
@@ -207,6 +226,7 @@ class Reconcile {
   std::string problem_;
   Timing timing_;
   bool finished_ = false;
+  bool confirmed_ = false;  // the server has just said that the object is what this pass took it for
 };
 
 }  // namespace

@@ -15,8 +15,10 @@ void set(api::Replication& object, const char* type, bool status, const char* re
       {type, status ? "True" : "False", reason, std::move(message), std::nullopt, object.meta.generation}, now);
 }
 
-std::string withNote(const char* text, const std::string& note) {
-  return note.empty() ? text : std::string(text) + "; " + note;
+constexpr std::string_view kPaused = "paused by spec.paused";
+
+std::string withNote(std::string_view text, std::string_view note) {
+  return note.empty() ? std::string(text) : fmt::format("{}; {}", text, note);
 }
 
 void complete(api::Replication& object, TimePoint now) {
@@ -28,9 +30,19 @@ struct Words {
   const char* message;
 };
 Words idleWords(const api::ReplicationSpec& spec) {
-  if (spec.paused) return {"Paused", "Paused by spec.paused"};
   if (triggerKind(spec) == TriggerKind::Schedule) return {"WaitingForSchedule", "Waiting for next scheduled synchronization"};
   return {"WaitingForManual", "Waiting for manual trigger"};
+}
+
+// What was remarked when the object became idle; it stays until the next iteration.
+std::string remarkIn(const api::Condition* said, const Words& words) {
+  if (!said || said->reason != words.reason || !said->message.starts_with(words.message)) return {};
+  std::string_view rest = said->message;
+  for (const std::string_view known : {std::string_view(words.message), kPaused}) {
+    if (rest.starts_with(known)) rest.remove_prefix(known.size());
+    if (rest.starts_with("; ")) rest.remove_prefix(2);
+  }
+  return std::string(rest);
 }
 
 // The mover that runs now has a predecessor that failed: its error stays visible until one succeeds.
@@ -59,10 +71,9 @@ void reportCleaningUp(api::Replication& object, const std::string& note, TimePoi
 
 void reportIdle(api::Replication& object, const std::optional<std::string>& note, TimePoint now) {
   const auto words = idleWords(object.spec);
-  std::string message = withNote(words.message, note.value_or(""));
-  const auto* is = object.status.condition(kSynchronizing);
-  if (!note && is && is->reason == words.reason && is->message.starts_with(words.message)) message = is->message;
-  set(object, kSynchronizing, false, words.reason, std::move(message), now);
+  const auto remark = note ? *note : remarkIn(object.status.condition(kSynchronizing), words);
+  const auto idle = withNote(words.message, object.spec.paused ? kPaused : "");
+  set(object, kSynchronizing, false, words.reason, withNote(idle, remark), now);
   complete(object, now);
 }
 

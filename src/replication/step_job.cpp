@@ -69,6 +69,7 @@ Outcome start(Pass& pass) {
     pass.note = "waiting for the previous mover " + before->meta.name + " to end";
     return Wait{"the previous mover still runs"};
   }
+  if (const auto current = pass.confirm(); !current) return outcomeOf(current.error());
   const Json wanted = planJob(pass.object, pass.world, pass.doors.config, placement(pass, *pods));
   const auto made = create(pass, pass.doors.views.jobs, kJobs, wanted);
   if (!made) return outcomeOf(made.error());
@@ -88,8 +89,18 @@ Outcome again(Pass& pass) {
                                pass.world.job->meta.name, api::kDebugMoverAnnotation), false};
   }
   if (const auto told = pass.publish(); !told) return outcomeOf(told.error());
-  const auto gone = remove(pass, pass.doors.views.jobs, kJobs, pass.world.job->meta);
+  const auto gone = drop(pass, pass.doors.views.jobs, kJobs, pass.world.job->meta);
   return gone.ok() ? Outcome(Wait{"the mover failed and is started again"}) : outcomeOf(gone.error());
+}
+
+// The image was begun because all data had arrived. A mover that took the place of one that was deleted since would
+// write into the volume while it is copied.
+bool received(const Pass& pass) {
+  if (pass.object.role == api::Role::Source || pass.object.spec.rsync->direct()) return false;
+  const auto& image = pass.world.image;
+  const auto volume = pass.world.data(pass.object);
+  return image && volume && ownedBy(image->meta, pass.object.meta) && !image->meta.deletionTimestamp &&
+         image->meta.name == imageInTheMaking(pass.object, *volume);
 }
 
 std::string troubleOf(const api::Pod& pod) {
@@ -119,15 +130,16 @@ Outcome running(Pass& pass) {
 
 Outcome stepJob(Pass& pass) {
   const auto& object = pass.object;
-  if (object.role == api::Role::Source && !object.spec.rsync->address) {
+  const auto job = pass.world.job;
+  if (!job && object.role == api::Role::Source && !object.spec.rsync->address) {
     return Failure{"no address: set spec.rsync.address to the destination's status.rsync.address", false};
   }
-  const auto job = pass.world.job;
+  if (!job && received(pass)) return Done{};
   if (!job) return start(pass);
   if (const auto owner = checkOwner(kJobs, job->meta, object); !owner) return outcomeOf(owner.error());
   if (job->meta.deletionTimestamp) return Wait{"the previous mover is being deleted"};
   if (ofEarlierIteration(pass, *job)) {
-    const auto gone = remove(pass, pass.doors.views.jobs, kJobs, job->meta);
+    const auto gone = drop(pass, pass.doors.views.jobs, kJobs, job->meta);
     return gone.ok() ? Outcome(Wait{"a mover of an earlier iteration is being deleted"}) : outcomeOf(gone.error());
   }
   if (job->complete) return Done{};

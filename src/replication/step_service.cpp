@@ -11,13 +11,14 @@ using kube::EventType;
 using kube::resources::kServices;
 constexpr Duration kAddressPatience = std::chrono::seconds(15);
 
-// A host that answers under another port than the one asked for says so; a NodePort is the port by nature.
+// What a source has to name unless it is 22: on a plain host where the mover listens; a NodePort is the port by nature.
 std::optional<std::int64_t> reachablePort(const api::Service& service) {
   if (service.type == "ClusterIP") return std::nullopt;  // inside, a Service answers under its own port wherever its mover listens
   const auto text = service.meta.annotation(kPortAnnotation);
   if (!text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string::npos) {
     const std::int64_t port = std::stoll(text);
-    if (port != service.port) return port;
+    constexpr std::int64_t kDefault = 22;
+    if (port != kDefault || service.port != kDefault) return port;
     return std::nullopt;
   }
   if (service.type == "NodePort" && service.nodePort > 0) return service.nodePort;
@@ -34,7 +35,7 @@ std::string addressOf(const api::Service& service) {
 Outcome withdraw(Pass& pass) {
   const auto service = pass.world.service;
   if (service && ownedBy(service->meta, pass.object.meta) && !service->meta.deletionTimestamp) {
-    if (auto gone = remove(pass, pass.doors.views.services, kServices, service->meta); !gone) {
+    if (auto gone = drop(pass, pass.doors.views.services, kServices, service->meta); !gone) {
       return outcomeOf(gone.error());
     }
   }

@@ -71,14 +71,38 @@ Failure missing(const char* field, const std::string& name) {
   return Failure{fmt::format("{}: PersistentVolumeClaim {} not found; create it or correct the name", field, name)};
 }
 
+// Somebody removed the volume before the mover's pod could hold on to it, or a late watch showed one that was gone.
+Outcome withoutVolume(Pass& pass) {
+  auto& views = pass.doors.views;
+  const auto& job = *pass.world.job;
+  const auto stored = pass.doors.api.get(kPersistentVolumeClaims, {job.meta.ns, job.dataClaim});
+  if (stored.ok()) {
+    pass.world.made = views.pvcs.wrote(*stored);
+    return checkMade(pass);
+  }
+  if (!stored.is(Errc::NotFound)) return outcomeOf(stored.error());
+  const auto gone = drop(pass, views.jobs, kube::resources::kJobs, job.meta);
+  return gone.ok() ? Outcome(Wait{"the mover waits for a volume that is gone"}) : outcomeOf(gone.error());
+}
+
+// Its volume is chosen: what the spec says now is for the next iteration.
+Outcome whileMoverRuns(Pass& pass) {
+  const auto& job = *pass.world.job;
+  if (job.dataClaim != api::volumeName(pass.object.role, pass.object.meta.name)) return Done{};
+  if (pass.world.made) return checkMade(pass);
+  const bool waits = !job.complete && !job.failedForGood && !job.meta.deletionTimestamp && ownedBy(job.meta, pass.object.meta);
+  return waits ? withoutVolume(pass) : Outcome(Done{});
+}
+
 Outcome sourceVolume(Pass& pass) {
   const auto& object = pass.object;
+  if (pass.world.job) return whileMoverRuns(pass);
   if (!object.spec.rsync->address) return Done{};  // nobody to send to: nothing is copied
   if (!pass.world.given) return missing("spec.sourcePVC", object.spec.sourcePVC);
   if (pass.world.given->phase == "Lost") return Failure{"spec.sourcePVC: " + object.spec.sourcePVC + " has lost its volume"};
   if (!usesOwnVolume(object)) return Done{};
   if (pass.world.made) return checkMade(pass);
-  if (pass.world.job || object.spec.paused) return Done{};
+  if (object.spec.paused) return Done{};
   const bool bySnapshot = object.spec.rsync->copyMethod == "Snapshot";
   auto ready = bySnapshot ? takeSnapshot(pass) : awaitCopyTrigger(pass);
   if (!std::holds_alternative<Done>(ready)) return ready;
@@ -86,6 +110,7 @@ Outcome sourceVolume(Pass& pass) {
 }
 
 Outcome destinationVolume(Pass& pass) {
+  if (pass.world.job) return whileMoverRuns(pass);
   if (usesOwnVolume(pass.object)) {
     return pass.world.made ? checkMade(pass) : makeVolume(pass, planDestinationVolume(pass.object));
   }

@@ -41,6 +41,8 @@ struct Pass {
   std::string note;                 // follows "Synchronization in-progress" in the condition
   std::optional<TimePoint> wakeAt;  // look again then, whatever happens
   std::function<Result<void>()> publish;  // writes the draft of the status now: before what it tells of is deleted
+  // Before what a late watch must not cause: Conflict or NotFound when the object is no longer what this pass has read.
+  std::function<Result<void>()> confirm;
 
   void wake(TimePoint t) { wakeAt = wakeAt ? std::min(*wakeAt, t) : t; }
   void look() { world = replication::look(doors.views, object, doors.clock.now()); }
@@ -64,6 +66,10 @@ Outcome stepKeys(Pass& pass);
 Outcome stepAccount(Pass& pass);
 Outcome stepJob(Pass& pass);
 Outcome stepImage(Pass& pass);
+
+// The name that this iteration has chosen for the image of `volume`, "" while it has not: a name that an earlier one
+// left on a volume that was used before counts for nothing.
+std::string imageInTheMaking(const api::Replication& object, const api::Pvc& volume);
 
 // Source PVC under copy triggers. Done: a copy may be made now.
 Outcome awaitCopyTrigger(Pass& pass);

@@ -31,6 +31,10 @@ static Found byOwner(const T& child) {
   return {child.meta.ns, owner ? std::string_view(owner->uid) : std::string_view()};
 }
 
+static Found byOwnerOrFiller(const api::Pvc& claim) {
+  return claim.filledFrom.empty() ? byOwner(claim) : Found{claim.meta.ns, claim.filledFrom};
+}
+
 static Found byVolume(const Watched& object) {
   if (object.role == api::Role::Source) return {object.meta.ns, object.spec.sourcePVC};
   const auto& rsync = object.spec.rsync;
@@ -99,7 +103,7 @@ Views::Views(const Clock& clock)
       destinations(clock, watchedFromJson, byVolume),
       jobs(clock, trimming(api::jobFromJson), byOwner<api::Job>),
       pods(clock, trimming(api::podFromJson), byOwner<api::Pod>),
-      pvcs(clock, trimming(api::pvcFromJson), byOwner<api::Pvc>),
+      pvcs(clock, trimming(api::pvcFromJson), byOwnerOrFiller),
       snapshots(clock, trimming(api::snapshotFromJson), byOwner<api::VolumeSnapshot>),
       services(clock, api::serviceFromJson),  // all annotations: what the spec asks for is compared
       secrets(clock, trimming(secretCard)),

@@ -23,7 +23,7 @@ struct SecretCard {
 SecretCard secretCard(const Json& object);
 
 // Found by index are: replications by the PVC of the user's that they name, and children (jobs, pods, pvcs, snapshots)
-// by the uid of their controller.
+// by the uid of their controller; a claim that is to be filled, by the name of the ReplicationDestination.
 struct Views {
   explicit Views(const Clock& clock);
   View<Watched> sources, destinations;

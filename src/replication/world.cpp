@@ -42,7 +42,10 @@ bool ownedBy(const api::ObjectMeta& child, const api::ObjectMeta& owner) {
   return controller && controller->uid == owner.uid;
 }
 
-View<api::Pvc>::Ptr World::data(const api::Replication& object) const { return usesOwnVolume(object) ? made : given; }
+View<api::Pvc>::Ptr World::data(const api::Replication& object) const {
+  if (job && !job->dataClaim.empty()) return mounted;
+  return usesOwnVolume(object) ? made : given;
+}
 
 static View<api::Pod>::Ptr youngestPod(const Views& views, const api::Job& job) {
   View<api::Pod>::Ptr youngest;
@@ -65,7 +68,10 @@ World look(const Views& views, const api::Replication& object, TimePoint now) {
   world.made = views.pvcs.get({ns, api::volumeName(object.role, owner)});
   world.service = views.services.get({ns, api::serviceName(object.role, owner)});
   world.job = views.jobs.get({ns, api::jobName(object.role, owner)});
-  if (world.job) world.pod = youngestPod(views, *world.job);
+  if (world.job) {
+    world.pod = youngestPod(views, *world.job);
+    if (!world.job->dataClaim.empty()) world.mounted = views.pvcs.get({ns, world.job->dataClaim});
+  }
   world.account = views.accounts.get({ns, api::accountName(object.role, owner)});
   if (object.role == Role::Source) {
     world.copy = views.snapshots.get({ns, api::volumeName(object.role, owner)});

@@ -16,8 +16,10 @@ struct World {
   View<api::Job>::Ptr job;
   View<api::Pod>::Ptr pod;                   // the job's youngest
   View<Named>::Ptr account;
+  View<api::Pvc>::Ptr mounted;               // by the job, whatever the spec says since
 
-  // The volume the mover works on: `given` or `made`, whichever the spec selects; null while it is not there.
+  // The volume the mover works on: the one that is mounted; without a job `given` or `made`, whichever the spec
+  // selects. Null while it is not there.
   View<api::Pvc>::Ptr data(const api::Replication& object) const;
 };
 
@@ -40,6 +42,8 @@ inline constexpr const char* kForCopyTriggerAnnotation = "godwit/for-copy-trigge
 inline constexpr const char* kPointInTimeAnnotation = "godwit/point-in-time";  // "false": files changed while copied
 inline constexpr const char* kPortAnnotation = "godwit/port";                  // on a Service: where it can be reached
 inline constexpr const char* kAddressMessageAnnotation = "godwit/address-message";
+inline constexpr const char* kImageAnnotation = "godwit/image";  // on an intermediate claim: what it is made from
+inline constexpr const char* kSelectedNodeAnnotation = "volume.kubernetes.io/selected-node";  // the scheduler's
 inline constexpr const char* kComponentLabel = "app.kubernetes.io/component";
 inline constexpr const char* kComponentValue = "rsync-mover";
 

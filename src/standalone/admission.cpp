@@ -49,9 +49,19 @@ Result<void> encodeStringData(const Admitted& a) {
   return {};
 }
 
+// Typed clients refuse a whole list for the sake of one field that is not what they expect: it must not get in.
+Result<void> admitFields(const Admitted& a) {
+  const Json* schema = a.type.group == api::kGroup ? nullptr : fieldSchemaOf(a.type);  // theirs: admitReplication
+  if (!schema) return {};
+  for (const auto& error : api::validateSchema(*schema, a.after)) return a.refuse(error.field, error.message);
+  return {};
+}
+
 Result<void> admitKind(const Admitted& a) {
+  GODWIT_TRY(admitFields(a));
   const auto is = [&](std::string_view kind) { return a.type.kind == kind; };
   if (is("Secret")) return admitSecret(a);
+  if (is("ConfigMap")) return admitConfigMap(a);
   if (is("PersistentVolumeClaim")) return admitClaim(a);
   if (is("PersistentVolume")) return admitVolume(a);
   if (is("StorageClass")) return admitStorageClass(a);
@@ -66,34 +76,62 @@ Result<void> admitKind(const Admitted& a) {
   return {};
 }
 
+// Keys become the names of files where the object is mounted.
+bool isDataKey(const std::string& key) {
+  const auto good = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; };
+  return !key.empty() && key.size() <= 253 && key != "." && !key.starts_with("..") &&
+         std::all_of(key.begin(), key.end(), good);
+}
+
+// The bytes in a map of a Secret or ConfigMap, decoded if `base64`.
+Result<std::size_t> sizeOfData(const Admitted& a, const std::string& field, bool base64) {
+  std::size_t total = 0;
+  static const Json kNothing = Json::object();
+  const Json* data = find(a.after, field);
+  for (const auto& [key, value] : (data ? *data : kNothing).items()) {
+    if (!isDataKey(key)) {
+      return a.refuse(
+          fmt::format("{}[{}]", field, key),
+          "Invalid value: a key is at most 253 letters, digits, '-', '_' and '.', and does not begin with '..'");
+    }
+    const auto given = value.is_string() ? value.get<std::string>() : std::string();
+    const auto bytes = base64 ? api::base64Decode(given) : Result<std::string>(given);
+    if (!bytes.ok())
+      return a.refuse(field + "." + key, fmt::format("Invalid value: must be base64; plain text belongs into {}",
+                                                     field == "data" ? "stringData" : "data"));
+    total += bytes->size();
+  }
+  return total;
+}
+
+Result<void> limitData(const Admitted& a, std::size_t total) {
+  constexpr std::size_t kLimit = 1 << 20;
+  if (total <= kLimit) return {};
+  return a.refuse("data", fmt::format("Too long: may not be more than {} bytes", kLimit));
+}
+
+Result<void> keepIfImmutable(const Admitted& a, std::initializer_list<const char*> fields) {
+  if (!a.before || !truth(*a.before, "immutable")) return {};
+  for (const char* field : fields) GODWIT_TRY(keepField(a, *a.before, a.after, "", field));
+  return keepField(a, *a.before, a.after, "", "immutable");
+}
+
 }  // namespace
 
 Result<void> admitSecret(const Admitted& a) {
-  constexpr std::size_t kLimit = 1 << 20;
   GODWIT_TRY(encodeStringData(a));
   defaultTo(a.after, "type", "Opaque");
-  const Json* data = find(a.after, "data");
-  if (data && !data->is_object() && !data->is_null()) return a.refuse("data", "must be a map of base64 strings");
-  std::size_t total = 0;
-  static const Json kNothing = Json::object();
-  for (const auto& [key, value] : (data ? *data : kNothing).items()) {
-    const auto good = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; };
-    if (key.empty() || key.size() > 253 || !std::all_of(key.begin(), key.end(), good))
-      return a.refuse("data[" + key + "]", "Invalid value: a key is at most 253 letters, digits, '-', '_' and '.'");
-    const auto bytes = value.is_string() ? api::base64Decode(value.get_ref<const std::string&>())
-                                         : Result<std::string>(Error{Errc::Invalid, "not text"});
-    if (!bytes.ok())
-      return a.refuse("data." + key, "Invalid value: must be base64; plain text belongs into stringData");
-    total += bytes->size();
-  }
-  if (total > kLimit) return a.refuse("data", fmt::format("Too long: may not be more than {} bytes", kLimit));
-  if (!a.before) return {};
-  GODWIT_TRY(keepField(a, *a.before, a.after, "", "type"));
-  if (truth(*a.before, "immutable")) {
-    GODWIT_TRY(keepField(a, *a.before, a.after, "", "data"));
-    GODWIT_TRY(keepField(a, *a.before, a.after, "", "immutable"));
-  }
-  return {};
+  GODWIT_ASSIGN(const auto size, sizeOfData(a, "data", true));
+  GODWIT_TRY(limitData(a, size));
+  if (a.before) GODWIT_TRY(keepField(a, *a.before, a.after, "", "type"));
+  return keepIfImmutable(a, {"data"});
+}
+
+Result<void> admitConfigMap(const Admitted& a) {
+  GODWIT_ASSIGN(const auto texts, sizeOfData(a, "data", false));
+  GODWIT_ASSIGN(const auto bytes, sizeOfData(a, "binaryData", true));
+  GODWIT_TRY(limitData(a, texts + bytes));
+  return keepIfImmutable(a, {"data", "binaryData"});
 }
 
 Result<void> admitService(const Admitted& a) {

@@ -26,6 +26,7 @@ struct Admitted {
 };
 
 Result<void> admitSecret(const Admitted& a);
+Result<void> admitConfigMap(const Admitted& a);
 Result<void> admitClaim(const Admitted& a);
 Result<void> admitVolume(const Admitted& a);
 Result<void> admitStorageClass(const Admitted& a);

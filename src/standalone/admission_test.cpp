@@ -44,6 +44,18 @@ TEST_F(AdmissionTest, Secrets) {
   EXPECT_TRUE(store->patch(r::kSecrets, {"default", "x"}, {{"type", "other"}}).is(Errc::Invalid));
 }
 
+// Their keys become file names where they are mounted: none may lead anywhere else.
+TEST_F(AdmissionTest, ConfigMaps) {
+  for (const char* key : {"../../x", "..", ".", "..x", "a b", ""}) {
+    EXPECT_THAT(refusal(r::kConfigMaps, {{"data", {{key, "v"}}}}), HasSubstr("data[")) << key;
+    EXPECT_THAT(refusal(r::kSecrets, {{"data", {{key, "Yg=="}}}}), HasSubstr("data[")) << key;
+  }
+  EXPECT_THAT(refusal(r::kConfigMaps, {{"binaryData", {{"k", "not base64"}}}}), HasSubstr("binaryData.k"));
+  EXPECT_THAT(refusal(r::kConfigMaps, {{"data", {{"k", std::string((1 << 20) + 1, 'x')}}}}), HasSubstr("Too long"));
+  ASSERT_TRUE(store->create(r::kConfigMaps, object({{"immutable", true}, {"data", {{".k", "v"}}}})).ok());
+  EXPECT_TRUE(store->patch(r::kConfigMaps, {"default", "x"}, {{"data", {{".k", "w"}}}}).is(Errc::Invalid));
+}
+
 TEST_F(AdmissionTest, Claims) {
   const auto with = [](const char* mode, const char* size) {
     return Json{{"spec", {{"accessModes", {mode}}, {"resources", {{"requests", {{"storage", size}}}}}}}};

@@ -8,5 +8,7 @@ namespace godwit::standalone {
 // Structural OpenAPI v3 without references: of the two resources that of their CRD, of the built-in kinds from a
 // compact table. Null for a kind without one.
 const Json* fieldSchemaOf(const kube::ResourceType& type);
+const Json& metadataSchema();       // of every object's metadata
+const Json& deleteOptionsSchema();  // of the body of a DELETE
 
 }  // namespace godwit::standalone

@@ -65,10 +65,27 @@ bool JobController::step() {
   bool any = false;
   due_.reset();
   for (const auto& job : cluster_.list(r::kJobs)) {
-    if (isDeleting(*job) || conditionTrue(*job, "Complete") || conditionTrue(*job, "Failed")) continue;
-    any |= backoffs_.attempt(*job, [&] { return reconcile(*job); });
+    if (isDeleting(*job)) continue;
+    const bool over = conditionTrue(*job, "Complete") || conditionTrue(*job, "Failed");
+    any |= backoffs_.attempt(*job, [&] { return over ? expire(*job) : reconcile(*job); });
   }
   return any;
+}
+
+// When `seconds` after `since` are over; nullopt where either is missing.
+std::optional<TimePoint> JobController::deadline(const Json* since, const Json* seconds) {
+  const auto from = timeAt(since);
+  if (!from || !seconds || !seconds->is_number_integer()) return std::nullopt;
+  const auto at = *from + std::chrono::seconds(seconds->get<std::int64_t>());
+  if (at > clock_.now()) dueAt(at);
+  return at;
+}
+
+// ttlSecondsAfterFinished.
+Result<bool> JobController::expire(const Json& job) {
+  const auto* end = conditionOf(job, conditionTrue(job, "Complete") ? "Complete" : "Failed");
+  const auto at = deadline(find(*end, "lastTransitionTime"), find(job, "spec", "ttlSecondsAfterFinished"));
+  return at && *at <= clock_.now() ? cluster_.remove(r::kJobs, job) : Result<bool>(false);
 }
 
 Result<bool> JobController::reconcile(const Json& job) {
@@ -87,6 +104,10 @@ Result<bool> JobController::reconcile(const Json& job) {
   const auto limit = number(6, job, "spec", "backoffLimit");
   if (pods.failed > limit) {
     return finish(job, pods, "Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit");
+  }
+  const auto last = deadline(find(job, "status", "startTime"), find(job, "spec", "activeDeadlineSeconds"));
+  if (mayRun(job) && last && *last <= clock_.now() && number(1, job, "spec", "completions") > pods.succeeded) {
+    return finish(job, pods, "Failed", "DeadlineExceeded", "Job was active longer than specified deadline");
   }
   const auto parallelism = mayRun(job) ? number(1, job, "spec", "parallelism") : 0;
   const auto left = number(1, job, "spec", "completions") - pods.succeeded;

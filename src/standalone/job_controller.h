@@ -23,6 +23,8 @@ class JobController final : public Controller {
   Result<bool> removePods(const Json& job, const std::vector<Object>& pods, std::size_t count);
   Result<bool> finish(const Json& job, const Pods& pods, const char* type, const char* reason, const std::string& message);
   Result<bool> report(const Json& job);
+  Result<bool> expire(const Json& job);
+  std::optional<TimePoint> deadline(const Json* since, const Json* seconds);
   void dueAt(TimePoint when);
 
   Cluster& cluster_;

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/fd.h"
 
 namespace godwit::standalone {
@@ -52,13 +54,22 @@ bool isDamage(int code) {
   return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 }
 
-Error damaged(const std::string& path, std::string_view detail) {
+// Not with .recover: Debian's sqlite3 is built without what that needs. A dump of a damaged file ends in a ROLLBACK,
+// and has neither of the numbers.
+std::string rescue(const std::string& path) {
+  return fmt::format(
+      "(sqlite3 {0} .dump | sed 's/^ROLLBACK.*/COMMIT;/'; echo 'PRAGMA application_id={1}; PRAGMA user_version={2};') "
+      "| sqlite3 {0}.new",
+      path, kApplicationId, kSchemaVersion);
+}
+
+Error damaged(const std::string& path, std::string detail) {
+  std::replace(detail.begin(), detail.end(), '\n', ' ');
   return {Errc::Invalid,
-          fmt::format(
-              "{0} is damaged ({1}); it was left as it is. Put back a copy, or salvage what is readable with "
-              "`sqlite3 {0} .recover | sqlite3 {0}.new` and move {0}.new in its place (without {0}-wal and {0}-shm), "
-              "or move it away to start empty",
-              path, detail)};
+          fmt::format("{0} is damaged ({1}); it was left as it is. Put back a copy, or salvage what is readable with "
+                      "`{2}` and move {0}.new in its place (without {0}-wal and {0}-shm), or move it away to start "
+                      "empty",
+                      path, detail, rescue(path))};
 }
 
 Error sqliteError(sqlite3* db, const std::string& path) {

@@ -70,6 +70,10 @@ Result<std::unique_ptr<Machine>> Machine::open(kube::Api& api, const Clock& cloc
   GODWIT_ASSIGN(auto sandbox, Sandbox::open({options.dataDir + "/pods", true}));
   GODWIT_ASSIGN(auto waker, Waker::create());
   log::info("pool", "{}", pool.description);
+  if (::geteuid() != 0) {
+    log::info("node", "as an ordinary user: what is received belongs to you, owners and devices are not kept, unreadable files fail a sync, "
+                      "ports below 1024 are not permitted");
+  }
   std::unique_ptr<Machine> out(new Machine(std::make_unique<Impl>(api, clock, random, std::move(pool), std::move(sandbox), std::move(waker), options.dataDir)));
   GODWIT_TRY(seedClasses(api));
   GODWIT_TRY(out->impl_->node.registerNode());

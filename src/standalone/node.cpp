@@ -129,7 +129,7 @@ Result<std::optional<std::string>> Node::whyUnschedulable(const Json& pod) {
     // Tells the storage controller that the first consumer has come (WaitForFirstConsumer).
     GODWIT_TRY(cluster_.patch(r::kPersistentVolumeClaims, *pvc,
                               {{"metadata", {{"annotations", {{"volume.kubernetes.io/selected-node", options_.name}}}}}}));
-    return std::optional(fmt::format("pod has unbound immediate PersistentVolumeClaims: \"{}\"", claim));
+    return std::optional(fmt::format("pod has unbound immediate PersistentVolumeClaims: \"{}\"{}", claim, becauseOf(*pvc)));
   }
   return std::optional<std::string>();
 }
@@ -189,6 +189,7 @@ Result<bool> Node::wait(const Json& pod, const Waiting& waiting) {
 }
 
 Result<bool> Node::reportEnd(const Json& pod, Container& container) {
+  if (stopping_ && !container.exit->success()) return end(pod, nullptr);  // drained: its Job has not failed
   auto message = runner_.terminationMessage(container.stateDir);
   const auto& containers = elements(find(pod, "spec", "containers"));
   if (message.empty() && !container.exit->success() && !containers.empty() &&
@@ -254,6 +255,7 @@ bool Node::sweep() {
 }
 
 void Node::terminateAll() {
+  stopping_ = true;
   for (auto& [uid, container] : containers_) {
     if (!container.exit) container.process->signal(SIGTERM);
   }

@@ -30,7 +30,8 @@ class Node final : public Controller {
   bool step() override;
   std::optional<Duration> nextDelay() const override;
   void addFds(std::vector<int>& fds) const override;
-  // TERM to every container; for an orderly end of the process.
+  // TERM to every container, for an orderly end of the process. Pods that are broken off by it are deleted, as by a
+  // drain, so that a restart does not count as a failure.
   void terminateAll();
   bool idle() const { return containers_.empty(); }
 
@@ -67,7 +68,7 @@ class Node final : public Controller {
   NodeOptions options_;
   Backoffs backoffs_;
   std::map<std::string, Container> containers_;  // by pod uid; one stays until the mirror shows that its pod has ended
-  bool swept_ = false;
+  bool stopping_ = false;
 };
 
 }  // namespace godwit::standalone

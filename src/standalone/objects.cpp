@@ -34,6 +34,12 @@ Json withCondition(const Json& object, Json condition, TimePoint now) {
   return out;
 }
 
+std::string becauseOf(const Json& pvc) {
+  const auto* bound = conditionOf(pvc, "Bound");
+  const auto why = bound ? text(*bound, "message") : "";
+  return why.empty() ? "" : ": " + why;
+}
+
 bool ownedBy(const Json& object, const std::string& uid) {
   for (const auto& owner : elements(find(object, "metadata", "ownerReferences"))) {
     if (truth(owner, "controller") && text(owner, "uid") == uid) return true;

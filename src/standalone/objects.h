@@ -23,6 +23,8 @@ bool conditionTrue(const Json& object, std::string_view type);
 // A copy of status.conditions with `condition` put in by its type; lastTransitionTime moves only with the status.
 Json withCondition(const Json& object, Json condition, TimePoint now);
 bool ownedBy(const Json& object, const std::string& uid);  // as its controller
+// ": " and why a claim is still pending, as far as that is known; what waits for the claim hands it on.
+std::string becauseOf(const Json& pvc);
 // Every key of `selector` is a label of that value; an empty selector selects nothing.
 bool selects(const Json* selector, const Json& object);
 Json finalizersWith(const Json& object, std::string_view name);

@@ -73,4 +73,13 @@ Result<Json> openapiDocument(std::string_view path) {
               {"components", {{"schemas", std::move(schemas)}}}};
 }
 
+std::string openapiV2() {
+  const auto field = [](int number, const std::string& bytes) {  // all of ours are shorter than 128 bytes
+    return std::string{static_cast<char>(number << 3 | 2), static_cast<char>(bytes.size())} + bytes;
+  };
+  constexpr int kSwagger = 1, kInfo = 2, kPaths = 8, kTitle = 1, kVersion = 2;
+  return field(kSwagger, "2.0") + field(kInfo, field(kTitle, "Godwit") + field(kVersion, GODWIT_VERSION)) +
+         field(kPaths, "");
+}
+
 }  // namespace godwit::standalone

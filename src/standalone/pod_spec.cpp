@@ -26,6 +26,10 @@ class Resolver {
     const Json& container = containers.front();
     ContainerSpec spec;
     spec.pod = ns_ + "/" + text(pod_, "metadata", "name") + "/" + uidOf(pod_);
+    if (containers.size() > 1 || !elements(find(pod_, "spec", "initContainers")).empty()) {
+      wait(kConfigError, "this node runs one container in a pod: spec.containers must hold one, spec.initContainers none");
+    }
+    GODWIT_TRY(readWholeObjects(container, spec));
     GODWIT_TRY(readEnvironment(container, spec));
     GODWIT_TRY(readMounts(container, spec));
     readCommand(container, spec);
@@ -87,14 +91,36 @@ class Resolver {
 
   static const char* wordFor(const kube::ResourceType& type) { return &type == &r::kSecrets ? "secret" : "configmap"; }
 
+  // Of a name that comes twice the later value counts.
+  static void set(ContainerSpec& spec, const std::string& name, std::string value) {
+    std::erase_if(spec.env, [&](const auto& earlier) { return earlier.first == name; });
+    spec.env.emplace_back(name, std::move(value));
+  }
+
+  // envFrom: every key of a Secret or ConfigMap.
+  Result<void> readWholeObjects(const Json& container, ContainerSpec& spec) {
+    for (const auto& source : elements(find(container, "envFrom"))) {
+      const auto* secret = find(source, "secretRef");
+      const auto* map = find(source, "configMapRef");
+      const auto& type = secret ? r::kSecrets : r::kConfigMaps;
+      const Json& reference = secret ? *secret : map ? *map : source;
+      GODWIT_ASSIGN(const auto data, load(type, text(reference, "name")));
+      if (!data && !truth(reference, "optional")) {
+        wait(kConfigError, fmt::format("{} \"{}\" not found", wordFor(type), text(reference, "name")));
+      }
+      for (const auto& [key, value] : data.value_or(Data())) set(spec, text(source, "prefix") + key, value);
+    }
+    return {};
+  }
+
   Result<void> readEnvironment(const Json& container, ContainerSpec& spec) {
     for (const auto& variable : elements(find(container, "env"))) {
       const auto name = text(variable, "name");
       const auto* from = find(variable, "valueFrom");
       if (!from) {
-        spec.env.emplace_back(name, expand(text(variable, "value"), spec));
+        set(spec, name, expand(text(variable, "value"), spec));
       } else if (const auto* field = find(*from, "fieldRef")) {
-        spec.env.emplace_back(name, fieldValue(text(*field, "fieldPath")));
+        set(spec, name, fieldValue(text(*field, "fieldPath")));
       } else if (const auto* secret = find(*from, "secretKeyRef")) {
         GODWIT_TRY(fromKey(r::kSecrets, *secret, name, spec));
       } else if (const auto* map = find(*from, "configMapKeyRef")) {
@@ -109,7 +135,7 @@ class Resolver {
     const auto name = text(reference, "name"), key = text(reference, "key");
     GODWIT_ASSIGN(const auto data, load(type, name));
     if (data && data->contains(key)) {
-      spec.env.emplace_back(variable, data->at(key));
+      set(spec, variable, data->at(key));
     } else if (!truth(reference, "optional")) {
       wait(kConfigError, data ? fmt::format("couldn't find key {} in {} {}/{}", key, wordFor(type), ns_, name)
                               : fmt::format("{} \"{}\" not found", wordFor(type), name));
@@ -143,6 +169,9 @@ class Resolver {
       if (!source) {
         wait(kConfigError, fmt::format("volumeMounts: there is no volume named \"{}\"", text(wanted, "name")));
         continue;
+      }
+      for (const char* member : {"subPath", "subPathExpr"}) {
+        if (!text(wanted, member).empty()) wait(kConfigError, fmt::format("volumeMounts: this node has no {}; mount the whole volume", member));
       }
       GODWIT_TRY(fill(*source, mount));
       spec.mounts.push_back(std::move(mount));

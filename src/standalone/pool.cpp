@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include <fmt/core.h>
 
@@ -82,10 +83,31 @@ Result<Pool> openDirectory(const std::string& dir) {
   return Pool{std::move(volumes), fmt::format("directories in {}: a snapshot is a copy, a point in time only if nothing changed meanwhile", dir)};
 }
 
+bool isEmpty(const std::string& dir) {
+  std::error_code failed;
+  return std::filesystem::is_empty(dir, failed) || failed;
+}
+
+// Another kind of pool in the same place would make the volumes vanish that this data directory already has.
+Result<void> checkKind(const std::string& dataDir, PoolOptions::Kind kind) {
+  const auto dir = dataDir + "/pool", image = dataDir + "/pool.img";
+  if (kind == PoolOptions::Kind::Directory && exists(image)) {
+    return Error{Errc::Conflict, fmt::format("--pool directory: the volumes of {} are in {}: leave the option out, or give another --data-dir",
+                                             dataDir, image)};
+  }
+  const bool directories = !exists(image) && !btrfs::isBtrfs(dataDir) && !isEmpty(dir + "/volumes");
+  if (kind == PoolOptions::Kind::Btrfs && directories) {
+    return Error{Errc::Conflict, fmt::format("--pool btrfs: the volumes of {} are plain directories in {}: leave the option out, or give "
+                                             "another --data-dir", dataDir, dir)};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Pool> openPool(const std::string& dataDir, const PoolOptions& options) {
   const auto dir = dataDir + "/pool";
+  GODWIT_TRY(checkKind(dataDir, options.kind));
   if (options.kind == PoolOptions::Kind::Directory) return openDirectory(dir);
   if (btrfs::isBtrfs(dataDir)) {
     GODWIT_ASSIGN(auto volumes, BtrfsVolumes::open(dir));

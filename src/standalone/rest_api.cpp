@@ -59,11 +59,12 @@ static RestAnswer onObject(const RestContext& c) {
                     405);
 }
 
-// OpenAPI: v3 as JSON. Without v2, as kubectl of 1.27 and newer can do.
+// OpenAPI: v3 as JSON, and as much of v2 as older clients cannot do without.
 static std::optional<RestReply> describeItself(const http::Request& request) {
   constexpr std::string_view kRoot = "/openapi/v3";
-  if (request.path.starts_with("/openapi/v2")) {
-    return errorReply({Errc::Unsupported, "this server describes itself in OpenAPI v3 only"}, {}, 406);
+  if (request.path == "/openapi/v2") {
+    constexpr const char* kAs = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    return RestReply{200, openapiV2(), kAs, {}};
   }
   if (request.path == kRoot || request.path == "/openapi/v3/") return jsonReply(openapiIndex());
   if (!request.path.starts_with("/openapi/v3/")) return std::nullopt;

@@ -6,6 +6,7 @@
 
 #include "api/schema.h"
 #include "standalone/field_schema.h"
+#include "standalone/protobuf_body.h"
 
 namespace godwit::standalone {
 
@@ -45,10 +46,14 @@ Result<View> viewOf(const http::Request& request) {
       "only the following media types are accepted: application/json, application/json;as=Table;g=meta.k8s.io;v=v1"};
 }
 
-bool isSupportedBody(const http::Request& request) {
+static std::string mediaOf(const http::Request& request) {
   const auto type = squeezed(request.header("content-type"));
-  const auto media = type.substr(0, type.find(';'));
-  return media.empty() || media == "application/json" || media == "application/json-patch+json" ||
+  return type.substr(0, type.find(';'));
+}
+
+bool isSupportedBody(const http::Request& request) {
+  const auto media = mediaOf(request);
+  return media.empty() || media == kProtobuf || media == "application/json" || media == "application/json-patch+json" ||
          media == "application/merge-patch+json" || media == "application/strategic-merge-patch+json";
 }
 
@@ -61,10 +66,12 @@ Result<Json> bodyOf(const http::Request& request) {
     return Error{
         Errc::Unsupported,
         fmt::format(
-            "the body of the request was in an unknown format ({}) - accepted media types include: application/json",
-            request.header("content-type"))};
+            "the body of the request was in an unknown format ({}) - accepted media types include: application/json, "
+            "{}",
+            request.header("content-type"), kProtobuf)};
   }
   if (request.body.empty() && request.method == "DELETE") return Json(Json::object());
+  if (mediaOf(request) == kProtobuf) return objectFromProtobuf(request.body);
   auto parsed = parseJson(request.body);
   if (!parsed.ok()) return Error{Errc::Invalid, "the body of the request cannot be read: " + parsed.error().message};
   return parsed;
@@ -90,6 +97,10 @@ Result<std::vector<std::string>> screenFields(const http::Request& request, cons
   if (!schema || !object.is_object()) return std::vector<std::string>();
   std::vector<std::string> unknown;
   for (const auto& path : api::prune(*schema, object)) unknown.push_back(fmt::format("unknown field \"{}\"", path));
+  if (const auto metadata = object.find("metadata"); metadata != object.end()) {
+    for (const auto& path : api::prune(metadataSchema(), *metadata))
+      unknown.push_back(fmt::format("unknown field \"metadata.{}\"", path));
+  }
   if (wish == "Ignore") unknown.clear();
   if (wish != "Strict" || unknown.empty()) return unknown;
   std::string all;

@@ -88,8 +88,10 @@ Json resourceList(std::string_view groupVersion) {
     if (type->status) list.push_back(subresourceEntry(*type, "status", {"get", "patch", "update"}));
     if (type->kind == "Pod") list.push_back(subresourceEntry(*type, "log", {"get"}));
   }
-  if (groupVersion == kAuthorization)
+  if (groupVersion == kAuthorization) {
     list.push_back(reviewEntry("selfsubjectaccessreviews", "SelfSubjectAccessReview"));
+    list.push_back(reviewEntry("selfsubjectrulesreviews", "SelfSubjectRulesReview"));
+  }
   if (groupVersion == kAuthentication) list.push_back(reviewEntry("selfsubjectreviews", "SelfSubjectReview"));
   return {{"kind", "APIResourceList"},
           {"apiVersion", "v1"},

@@ -9,11 +9,38 @@ namespace godwit::standalone {
 
 namespace {
 
+Error doesNotApply(std::string_view why) {
+  return {Errc::Invalid, fmt::format("the JSON patch does not apply: {}", why)};
+}
+
+// What the library takes for granted: that a path leads through objects and lists.
+Result<void> checkParent(const Json& object, const std::string& path) {
+  const Json::json_pointer pointer(path);
+  if (pointer.empty()) return {};
+  const auto parent = pointer.parent_pointer();
+  if (object.contains(parent) && !object.at(parent).is_structured())
+    return doesNotApply(fmt::format("{} is neither an object nor a list", parent.to_string()));
+  return {};
+}
+
+// One operation. `copied` counts what copies have added: few of them can double an object many times.
+Result<void> applyOperation(Json& object, const Json& operation, std::size_t& copied) {
+  constexpr std::size_t kMostCopied = 3 << 20;
+  for (const char* place : {"path", "from"}) GODWIT_TRY(checkParent(object, text(operation, place)));
+  if (text(operation, "op") == "copy") {
+    copied += dumpJson(object.at(Json::json_pointer(text(operation, "from")))).size();
+    if (copied > kMostCopied) return doesNotApply(fmt::format("it copies more than {} bytes", kMostCopied));
+  }
+  object.patch_inplace(Json::array({operation}));
+  return {};
+}
+
 Result<void> applyJsonPatch(Json& object, const Json& patch) {
+  std::size_t copied = 0;
   try {
-    object = object.patch(patch);
+    for (const auto& operation : patch) GODWIT_TRY(applyOperation(object, operation, copied));
   } catch (const Json::exception& e) {
-    return Error{Errc::Invalid, fmt::format("the JSON patch does not apply: {}", e.what())};
+    return doesNotApply(e.what());
   }
   return {};
 }

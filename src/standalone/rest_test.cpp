@@ -97,9 +97,9 @@ TEST_F(RestTest, DiscoveryNamesEverythingServed) {
   count("/api/v1");
   const Json groups = json(ask("GET", "/apis"));
   for (const auto& group : groups["groups"]) count("/apis/" + text(group, "preferredVersion", "groupVersion"));
-  EXPECT_EQ(kinds, r::all().size() + 2);  // and the two reviews
+  EXPECT_EQ(kinds, r::all().size() + 3);  // and the reviews
   EXPECT_EQ(ask("GET", "/openapi/v3/apis/batch/v1").reply.status, 200);
-  EXPECT_EQ(ask("GET", "/openapi/v2").reply.status, 406);
+  EXPECT_THAT(ask("GET", "/openapi/v2").reply.contentType, HasSubstr("protobuf"));
   EXPECT_EQ(ask("GET", "/apis/apps/v1").reply.status, 404);
   EXPECT_EQ(ask("GET", "/api/v1/gadgets").reply.status, 404);
 }
@@ -129,7 +129,8 @@ TEST_F(RestTest, BodiesAreHostile) {
   EXPECT_EQ(ask("POST", kSecrets, {{"metadata", 7}}).reply.status, 400);
   EXPECT_EQ(ask("POST", kSecrets, {{"metadata", {{"name", "a"}, {"namespace", "other"}}}}).reply.status, 400);
   EXPECT_EQ(ask("POST", "/api/v1/secrets", {{"metadata", {{"name", "a"}}}}).reply.status, 400);
-  EXPECT_EQ(ask("POST", kSecrets, {}, {{"Content-Type", "application/vnd.kubernetes.protobuf"}}).reply.status, 415);
+  EXPECT_EQ(ask("POST", kSecrets, {}, {{"Content-Type", "application/vnd.kubernetes.protobuf"}}).reply.status, 400);
+  EXPECT_EQ(ask("POST", kSecrets, {}, {{"Content-Type", "application/yaml"}}).reply.status, 415);
   EXPECT_EQ(ask("GET", kSecrets, {}, {{"Accept", "application/vnd.kubernetes.protobuf"}}).reply.status, 406);
   EXPECT_EQ(ask("PUT", kSecrets, {}).reply.status, 405);
   EXPECT_EQ(ask("POST", std::string(kSecrets) + "?dryRun=Some", {{"metadata", {{"name", "a"}}}}).reply.status, 400);
@@ -143,15 +144,36 @@ TEST_F(RestTest, ARefusalNamesTheField) {
   EXPECT_EQ(text(json(refused)["details"]["causes"][0], "field"), "spec.accessModes");
 }
 
+// One such object in a list, and typed clients can read none of them.
+TEST_F(RestTest, WrongTypesAreRefused) {
+  const Json metadata{{"name", "a"}};
+  const auto refusal = [&](const std::string& where, const Json& body) {
+    const auto answer = ask("POST", where, body);
+    EXPECT_EQ(answer.reply.status, 422) << answer.reply.body;
+    return text(json(answer), "message");
+  };
+  const std::string core = "/api/v1/namespaces/default/";
+  EXPECT_THAT(refusal(core + "configmaps", {{"metadata", metadata}, {"data", {{"k", 1}}}}), HasSubstr("data.k"));
+  EXPECT_THAT(refusal(core + "configmaps", {{"metadata", metadata}, {"data", {"k"}}}), HasSubstr("data"));
+  EXPECT_THAT(refusal("/api/v1/namespaces", {{"metadata", metadata}, {"spec", "x"}}), HasSubstr("spec"));
+  const Json container{{"name", "c"}, {"image", "i"}, {"command", "sleep 1"}};
+  EXPECT_THAT(refusal(core + "pods", {{"metadata", metadata}, {"spec", {{"containers", {container}}}}}),
+              HasSubstr("spec.containers[0].command"));
+  EXPECT_EQ(ask("POST", core + "configmaps", {{"metadata", metadata}, {"data", nullptr}}).reply.status, 201);
+}
+
 TEST_F(RestTest, UnknownFieldsAreWarnedOfOrRefused) {
   Json odd = claim("c");
   odd["spec"]["sise"] = 1;
+  odd["metadata"]["lables"] = Json::object();
   const auto strict = ask("POST", std::string(kClaims) + "?fieldValidation=Strict", odd);
   EXPECT_EQ(strict.reply.status, 400);
   EXPECT_THAT(strict.reply.body, HasSubstr("spec.sise"));
   const auto warned = ask("POST", kClaims, odd);
   ASSERT_EQ(warned.reply.status, 201);
-  ASSERT_EQ(warned.reply.headers.size(), 1u);
+  ASSERT_EQ(warned.reply.headers.size(), 2u);
+  EXPECT_EQ(warned.reply.headers[1].second, "299 - \"unknown field \\\"metadata.lables\\\"\"");
+  EXPECT_FALSE(find(json(warned), "metadata", "lables"));
   EXPECT_EQ(warned.reply.headers[0].second, "299 - \"unknown field \\\"spec.sise\\\"\"");
   EXPECT_FALSE(find(json(warned), "spec", "sise"));
   EXPECT_TRUE(
@@ -182,6 +204,12 @@ TEST_F(RestTest, PatchesOfAllKinds) {
   const Json fails = Json::array({{{"op", "test"}, {"path", "/metadata/labels/c"}, {"value", "e"}}});
   EXPECT_EQ(patch(one, "application/json-patch+json", fails).reply.status, 422);
   EXPECT_EQ(patch(one, "application/json-patch+json", Json::object()).reply.status, 400);
+  const Json inText = Json::array({{{"op", "add"}, {"path", "/metadata/name/x"}, {"value", "e"}}});
+  EXPECT_EQ(patch(one, "application/json-patch+json", inText).reply.status, 422);
+  Json doubling = Json::array({{{"op", "add"}, {"path", "/metadata/annotations"}, {"value", {{"a", {{"b", "c"}}}}}}});
+  for (int i = 0; i < 60; ++i)
+    doubling.push_back({{"op", "copy"}, {"from", "/metadata"}, {"path", "/metadata/annotations/x" + std::to_string(i)}});
+  EXPECT_THAT(patch(one, "application/json-patch+json", doubling).reply.body, HasSubstr("copies more than"));
   EXPECT_EQ(
       patch(one, "application/strategic-merge-patch+json", {{"metadata", {{"labels", {{"a", nullptr}}}}}}).reply.status,
       200);
@@ -210,6 +238,12 @@ TEST_F(RestTest, DeletionHasOptions) {
   EXPECT_EQ(ask("DELETE", one, {{"preconditions", {{"uid", "other"}}}}).reply.status, 409);
   EXPECT_EQ(ask("DELETE", one, {{"propagationPolicy", "Sideways"}}).reply.status, 400);
   EXPECT_EQ(ask("DELETE", one, {{"gracePeriodSeconds", -1}}).reply.status, 400);
+  // What was meant to hold a deletion back and cannot be understood must not let it through.
+  EXPECT_EQ(ask("DELETE", one, {{"dryRun", {"Some"}}}).reply.status, 400);
+  EXPECT_EQ(ask("DELETE", one, {{"dryRun", "All"}}).reply.status, 400);
+  EXPECT_EQ(ask("DELETE", one, {{"preconditions", "x"}}).reply.status, 400);
+  EXPECT_EQ(ask("DELETE", one, {{"dryRun", {"All"}}}).reply.status, 200);
+  EXPECT_FALSE(find(json(ask("GET", one)), "metadata", "deletionTimestamp"));
   const auto held = ask("DELETE", one);
   EXPECT_EQ(text(json(held), "kind"), "Secret");
   EXPECT_NE(text(json(held), "metadata", "deletionTimestamp"), "");
@@ -236,6 +270,20 @@ TEST_F(RestTest, WatchesStreamLines) {
       ask("GET", std::string(kSecrets) + "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
   EXPECT_FALSE(list.stream);
   EXPECT_EQ(list.reply.status, 422);
+}
+
+TEST_F(RestTest, ListsAreOfNow) {
+  const std::string list = std::string(kSecrets) + "?";
+  const auto now = store->resourceVersion();
+  EXPECT_EQ(ask("GET", list + "resourceVersion=0").reply.status, 200);
+  EXPECT_EQ(ask("GET", list + "resourceVersion=1&resourceVersionMatch=NotOlderThan").reply.status, 200);
+  EXPECT_EQ(ask("GET", list + "resourceVersionMatch=Exact&resourceVersion=" + now).reply.status, 200);
+  EXPECT_EQ(ask("GET", list + "resourceVersionMatch=Exact&resourceVersion=1").reply.status, 410);
+  EXPECT_EQ(ask("GET", list + "resourceVersion=99999").reply.status, 504);
+  for (const char* wrong : {"resourceVersion=x", "resourceVersionMatch=Exact", "resourceVersion=1&resourceVersionMatch=x",
+                            "sendInitialEvents=true"}) {
+    EXPECT_EQ(ask("GET", list + wrong).reply.status, 400) << wrong;
+  }
 }
 
 TEST_F(RestTest, TablesForPeople) {
@@ -271,6 +319,8 @@ TEST_F(RestTest, LogsAreReadAndFollowed) {
 TEST_F(RestTest, WhoHoldsTheTokenMayDoEverything) {
   const auto review = ask("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {{"spec", Json::object()}});
   EXPECT_TRUE(truth(json(review), "status", "allowed"));
+  const auto rules = ask("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {{"spec", Json::object()}});
+  EXPECT_EQ(json(rules)["status"]["resourceRules"][0]["verbs"][0], "*");
 }
 
 }  // namespace

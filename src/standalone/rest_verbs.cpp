@@ -2,7 +2,10 @@
 
 #include <fmt/core.h>
 
+#include "api/schema.h"
+#include "standalone/field_schema.h"
 #include "standalone/rest_body.h"
+#include "standalone/rest_options.h"
 #include "standalone/rest_patch.h"
 #include "standalone/rest_table.h"
 
@@ -17,16 +20,6 @@ RestReply badRequest(const Error& error, const RestTarget& target = {}) {
 
 kube::Subresource subresourceOf(const RestContext& c) {
   return c.target.subresource == "status" ? kube::Subresource::Status : kube::Subresource::None;
-}
-
-Result<kube::ListOptions> listOptions(const RestContext& c) {
-  kube::ListOptions out{c.target.ns, param(c.request, "labelSelector"), param(c.request, "fieldSelector"), 0,
-                        param(c.request, "continue")};
-  const auto limit = param(c.request, "limit");
-  if (limit.size() > 9 || limit.find_first_not_of("0123456789") != limit.npos)
-    return Error{Errc::Invalid, fmt::format("limit: Invalid value: \"{}\"", limit)};
-  if (!limit.empty()) out.limit = std::stoi(limit);
-  return out;
 }
 
 // Name and namespace of the URL are put into a body without them; a body with others is refused.
@@ -76,6 +69,7 @@ RestReply written(const RestContext& c, const Result<Json>& outcome, const std::
 }  // namespace
 
 RestReply readOne(const RestContext& c) {
+  if (const auto fresh = checkVersion(c); !fresh.ok()) return badRequest(fresh.error(), c.target);
   const auto object = c.store.get(*c.target.type, c.key());
   return object.ok() ? shown(c, *object) : errorReply(object.error(), c.target);
 }
@@ -180,13 +174,22 @@ Result<kube::DeleteOptions::Propagation> propagationOf(const RestContext& c, con
           policy)};
 }
 
+// A field of a wrong type must not read as absent: what was meant to hold a deletion back would let it through.
+Result<void> checkDeleteOptions(const Json& body) {
+  if (!body.is_object()) return Error{Errc::Invalid, "the delete options must be a JSON object"};
+  for (const auto& error : api::validateSchema(deleteOptionsSchema(), body))
+    return Error{Errc::Invalid, fmt::format("delete options: {}: {}", error.field, error.message)};
+  const Json* dryRun = find(body, "dryRun");
+  if (!dryRun || dryRun->empty() || *dryRun == Json::array({"All"})) return {};
+  return Error{Errc::Invalid, fmt::format("dryRun: Unsupported value: {}: supported values: \"All\"", dumpJson(*dryRun))};
+}
+
 Result<Removal> removalOf(const RestContext& c) {
   Removal out;
   GODWIT_ASSIGN(const auto body, bodyOf(c.request));
-  if (!body.is_object()) return Error{Errc::Invalid, "the delete options must be a JSON object"};
+  GODWIT_TRY(checkDeleteOptions(body));
   GODWIT_ASSIGN(out.commit, commitOf(c.request));
-  if (const Json* dryRun = find(body, "dryRun"); dryRun && *dryRun == Json::array({"All"}))
-    out.commit = Store::Commit::DryRun;
+  if (const Json* dryRun = find(body, "dryRun"); dryRun && !dryRun->empty()) out.commit = Store::Commit::DryRun;
   GODWIT_ASSIGN(out.options.gracePeriodSeconds, graceOf(c, body));
   GODWIT_ASSIGN(out.options.propagation, propagationOf(c, body));
   out.options.uid = text(body, "preconditions", "uid");
@@ -249,6 +252,11 @@ RestReply review(const http::Request& request) {
   } else if (request.path == "/apis/authentication.k8s.io/v1/selfsubjectreviews") {
     (*body)["status"] = {
         {"userInfo", {{"username", "godwit"}, {"groups", {"system:masters", "system:authenticated"}}}}};
+  } else if (request.path == "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews") {
+    const Json all = Json::array({"*"});
+    (*body)["status"] = {{"resourceRules", {{{"verbs", all}, {"apiGroups", all}, {"resources", all}}}},
+                         {"nonResourceRules", {{{"verbs", all}, {"nonResourceURLs", all}}}},
+                         {"incomplete", false}};
   } else {
     return errorReply({Errc::NotFound, "the server could not find the requested resource"});
   }

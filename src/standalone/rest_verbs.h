@@ -23,7 +23,7 @@ RestReply removeOne(const RestContext& context);
 RestReply removeMany(const RestContext& context);
 RestAnswer readLog(const RestContext& context);
 
-// SelfSubjectAccessReview and SelfSubjectReview: whoever holds the token may do everything.
+// SelfSubjectAccessReview, SelfSubjectRulesReview and SelfSubjectReview: whoever holds the token may do everything.
 RestReply review(const http::Request& request);
 
 }  // namespace godwit::standalone

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "standalone/rest_body.h"
+#include "standalone/rest_options.h"
 #include "standalone/rest_table.h"
 
 namespace godwit::standalone {
@@ -29,36 +30,6 @@ std::string line(const char* type, const Json& object) {
   return dumpJson({{"type", type}, {"object", object}}) + "\n";
 }
 
-// `text` as a number of at most nine digits; `otherwise` when empty.
-Result<std::int64_t> whole(const http::Request& request, const std::string& name, std::int64_t otherwise) {
-  const auto value = param(request, name);
-  if (value.empty()) return otherwise;
-  if (value.size() > 9 || value.find_first_not_of("0123456789") != value.npos) {
-    return Error{Errc::Invalid, fmt::format("{}: Invalid value: \"{}\": must be a whole number", name, value)};
-  }
-  return std::stoll(value);
-}
-
-Result<kube::WatchOptions> watchOptions(const RestContext& c) {
-  const auto& r = c.request;
-  kube::WatchOptions out{c.target.ns, param(r, "labelSelector"), param(r, "fieldSelector"), param(r, "resourceVersion"),
-                         flag(r, "allowWatchBookmarks")};
-  if (!c.target.name.empty())
-    out.fieldSelector += (out.fieldSelector.empty() ? "" : ",") + ("metadata.name=" + c.target.name);
-  // As a server answers whose WatchList feature is off: clients then list and watch.
-  if (!param(r, "sendInitialEvents").empty()) {
-    return Error{Errc::Invalid,
-                 "ListOptions.meta.k8s.io \"\" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is "
-                 "forbidden for watch unless the WatchList feature gate is enabled"};
-  }
-  if (!param(r, "resourceVersionMatch").empty()) {
-    return Error{Errc::Invalid,
-                 "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is "
-                 "forbidden for watch unless sendInitialEvents is provided"};
-  }
-  return out;
-}
-
 // The client's end of a stream: when it goes, whoever waits for events is woken.
 void pump(http::ResponseWriter& out, const std::shared_ptr<kube::Watch>& watch, milliseconds limit,
           const std::function<std::string(const WatchEvent&)>& render) {
@@ -81,9 +52,10 @@ RestAnswer watchMany(const RestContext& c) {
   if (!view.ok()) return errorReply(view.error(), c.target, 406);
   const auto options = watchOptions(c);
   if (!options.ok()) return errorReply(options.error());
-  // Clients ask for 5 to 10 minutes; without a wish, half an hour, as a server's own limit.
-  const auto seconds = whole(c.request, "timeoutSeconds", 1800);
+  // Clients ask for 5 to 10 minutes; without a wish, which 0 is too, half an hour, as a server's own limit.
+  auto seconds = wholeParam(c.request, "timeoutSeconds", 0);
   if (!seconds.ok()) return errorReply(seconds.error(), c.target, 400);
+  if (*seconds == 0) *seconds = 1800;
   auto opened = c.store.watch(*c.target.type, *options);
   if (opened.is(Errc::Gone)) {
     return {RestReply{},
@@ -119,8 +91,8 @@ Result<LogRequest> logRequest(const http::Request& r) {
   if (flag(r, "timestamps")) return Error{Errc::Invalid, "timestamps: log lines carry no times here"};
   if (flag(r, "previous"))
     return Error{Errc::Invalid, "previous: containers are not restarted here; look at the Job's earlier pods"};
-  GODWIT_ASSIGN(const auto tail, whole(r, "tailLines", -1));
-  GODWIT_ASSIGN(const auto bytes, whole(r, "limitBytes", -1));
+  GODWIT_ASSIGN(const auto tail, wholeParam(r, "tailLines", -1));
+  GODWIT_ASSIGN(const auto bytes, wholeParam(r, "limitBytes", -1));
   if (tail >= 0) out.options.tailLines = static_cast<int>(tail);
   if (bytes >= 0) out.options.limitBytes = bytes;
   return out;

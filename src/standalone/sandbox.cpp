@@ -53,6 +53,8 @@ class Contained final : public RunningContainer {
   UniqueFd inner_;  // pidfd of the container's first process; invalid: it is process_ itself
 };
 
+constexpr std::size_t kLongestMemory = 40;  // leaves room for a container's directory within the 60 characters a mover takes (sockets have 108)
+
 bool inMemory(const std::string& path) {
   constexpr long kTmpfs = 0x01021994;
   struct statfs st {};
@@ -105,24 +107,24 @@ Sandbox::~Sandbox() {
   if (!memory_.empty()) (void)removeTree(memory_).ok();
 }
 
+// Short names: a plain process is told its temporary directory by a path of the host, and makes sockets there.
 Result<void> Sandbox::chooseMemory() {
-  const auto id = fmt::format("godwit-{}-{:08x}", ::geteuid(), static_cast<std::uint32_t>(std::hash<std::string>{}(options_.stateDir)));
-  const char* session = std::getenv("XDG_RUNTIME_DIR");
-  for (const std::string& base : {std::string(host_.root ? "/run" : session ? session : ""), std::string("/dev/shm")}) {
-    if (base.empty() || !inMemory(base)) continue;
-    const auto path = base + "/" + id;
+  const auto id = fmt::format("{:08x}", static_cast<std::uint32_t>(std::hash<std::string>{}(options_.stateDir)));
+  const auto ours = fmt::format("/godwit-{}-{}", ::geteuid(), id);
+  const char* session = std::getenv("XDG_RUNTIME_DIR");  // the user's alone
+  const auto first = host_.root ? "/run" + ours : session ? session + ("/godwit-" + id) : "";
+  for (const auto& path : {first, "/dev/shm" + ours, "/tmp" + ours}) {
+    const bool lasting = path.starts_with("/tmp/");
+    if (path.empty() || path.size() > kLongestMemory) continue;
+    if (!lasting && !inMemory(std::filesystem::path(path).parent_path())) continue;
     (void)removeTree(path).ok();
     if (!makePrivate(path)) continue;
+    if (lasting) log::warn("node", "no file system in memory (/run, /dev/shm): Secrets of running movers are on disk, in {}", path);
     memory_ = path;
     host_.nsswitch = path + "/nsswitch.conf";
     return {};
   }
-  memory_ = options_.stateDir + "/.memory";
-  (void)removeTree(memory_).ok();
-  if (!makePrivate(memory_)) return errnoError(memory_);
-  host_.nsswitch = memory_ + "/nsswitch.conf";
-  log::warn("node", "no file system in memory (/run, /dev/shm): Secrets of running movers are on disk, in {}", memory_);
-  return {};
+  return Error{Errc::Io, fmt::format("no place for Secrets and temporary files: neither {}/dev/shm nor /tmp can be written to", host_.root ? "/run, " : "")};
 }
 
 Result<void> Sandbox::probe() {
@@ -143,7 +145,7 @@ Result<void> Sandbox::probe() {
 }
 
 std::string Sandbox::memoryOf(const std::string& stateDir) const {
-  return memory_ + "/" + std::filesystem::path(stateDir).filename().string();
+  return fmt::format("{}/{:016x}", memory_, std::hash<std::string>{}(std::filesystem::path(stateDir).filename().string()));
 }
 
 Result<void> Sandbox::prepareState(const std::string& stateDir) const {
@@ -226,6 +228,7 @@ Result<std::unique_ptr<RunningContainer>> Sandbox::startPlain(const ContainerSpe
   auto plan = plainPlan(host_, spec, mounts);
   UniqueFd ruleset;
   auto process = processFor(std::move(plan.argv), std::move(plan.env), input.get(), log);
+  process.capabilities = plan.capabilities;
   if (mode_ == Mode::Landlock) {
     GODWIT_ASSIGN(ruleset, landlockRuleset(plan.rules));
     process.landlock = ruleset.get();
@@ -241,7 +244,6 @@ std::string Sandbox::terminationMessage(const std::string& stateDir) {
 }
 
 void Sandbox::forget(const std::string& stateDir) {
-  if (std::filesystem::path(stateDir).filename().string().starts_with('.')) return;
   for (const auto& path : {memoryOf(stateDir), stateDir}) {
     if (const auto gone = removeTree(path); !gone.ok()) log::warn("node", "{}", gone.error().message);
   }

@@ -1,5 +1,6 @@
 #include "standalone/sandbox_plan.h"
 
+#include <linux/capability.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,8 +21,25 @@ bool exists(const std::string& path) {
 }
 
 // What a mover may do as root: the list every cluster's "baseline" policy allows (contract section 2).
-constexpr const char* kCapabilities[] = {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID",
-                                         "MKNOD", "SETFCAP", "SETGID", "SETUID", "SYS_CHROOT"};
+struct Capability {
+  const char* name;
+  int number;
+};
+constexpr Capability kCapabilities[] = {{"AUDIT_WRITE", CAP_AUDIT_WRITE}, {"CHOWN", CAP_CHOWN},   {"DAC_OVERRIDE", CAP_DAC_OVERRIDE},
+                                        {"FOWNER", CAP_FOWNER},           {"FSETID", CAP_FSETID}, {"MKNOD", CAP_MKNOD},
+                                        {"SETFCAP", CAP_SETFCAP},         {"SETGID", CAP_SETGID}, {"SETUID", CAP_SETUID},
+                                        {"SYS_CHROOT", CAP_SYS_CHROOT}};
+
+bool needsPrivilege(int port) {
+  constexpr int kFirstFreePort = 1024;
+  return port > 0 && port < kFirstFreePort;
+}
+
+std::uint64_t capabilityMask(int listenPort) {
+  std::uint64_t mask = needsPrivilege(listenPort) ? 1ull << CAP_NET_BIND_SERVICE : 0;
+  for (const auto& capability : kCapabilities) mask |= 1ull << capability.number;
+  return mask;
+}
 
 class Arguments {
  public:
@@ -45,7 +63,9 @@ void addSystem(Arguments& args, const HostLayout& host) {
     args.add("--symlink", std::string("/tmp/godwit-etc/") + file, std::string("/etc/") + file);
   }
   if (!host.nsswitch.empty()) args.add("--ro-bind", host.nsswitch, "/etc/nsswitch.conf");
-  args.add("--proc", "/proc", "--dev", "/dev");
+  // Root may write /proc/sys without any capability (core_pattern names a program that the host runs), and bubblewrap
+  // covers only what is writable by its mode.
+  args.add("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev");
   args.add("--perms", "1777", "--tmpfs", "/tmp", "--tmpfs", "/run", "--perms", "0755", "--dir", "/run/sshd", "--perms", "0700", "--dir", "/root");
 }
 
@@ -54,10 +74,9 @@ void addPrivileges(Arguments& args, const HostLayout& host, int listenPort) {
     args.add("--unshare-user");
     return;
   }
-  constexpr int kFirstFreePort = 1024;
   args.add("--cap-drop", "ALL");
-  for (const char* capability : kCapabilities) args.add("--cap-add", std::string("CAP_") + capability);
-  if (listenPort > 0 && listenPort < kFirstFreePort) args.add("--cap-add", "CAP_NET_BIND_SERVICE");
+  for (const auto& capability : kCapabilities) args.add("--cap-add", std::string("CAP_") + capability.name);
+  if (needsPrivilege(listenPort)) args.add("--cap-add", "CAP_NET_BIND_SERVICE");
 }
 
 void addMounts(Arguments& args, const std::vector<PlacedMount>& mounts) {
@@ -134,6 +153,7 @@ PlainPlan plainPlan(const HostLayout& host, const ContainerSpec& spec, const std
   using Access = LandlockRule::Access;
   PlainPlan plan;
   plan.argv = commandOf(spec, host.self);
+  plan.capabilities = capabilityMask(spec.listenPort);
   std::string temporary = spec.stateDir + "/tmp";
   for (const char* path : {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/proc", "/sys/kernel/mm", "/run/sshd", "/run/nscd"}) {
     plan.rules.push_back({path, Access::ReadOnly});

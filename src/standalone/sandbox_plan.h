@@ -38,6 +38,7 @@ std::vector<std::string> sandboxEnvironment(const ContainerSpec& spec);
 struct PlainPlan {
   std::vector<std::string> argv, env;
   std::vector<LandlockRule> rules;
+  std::uint64_t capabilities = 0;  // as ProcessSpec has them
 };
 PlainPlan plainPlan(const HostLayout& host, const ContainerSpec& spec, const std::vector<PlacedMount>& mounts);
 

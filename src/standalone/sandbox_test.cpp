@@ -38,11 +38,12 @@ class SandboxTest : public testing::TestWithParam<bool> {
     spec.pod = "ns/pod/uid";
     spec.command = {"sh", "-c", script};
     spec.mounts = {{root_ + "/volume", "/data", false, {}}, {"", "/keys", true, {{"source", "secret key", 0600}}}, {"", "/tmp", false, {}}};
-    spec.stateDir = root_ + "/pods/uid";
+    spec.stateDir = state();
     return spec;
   }
+  std::string state() const { return root_ + "/pods/1da177e4-c2de-44a9-8f36-bbbc14a27aff"; }
   std::string log() const {
-    const auto content = readFile(root_ + "/pods/uid/log");
+    const auto content = readFile(state() + "/log");
     return content.ok() ? *content : "";
   }
   static ExitStatus finish(RunningContainer& container) {
@@ -62,7 +63,7 @@ class SandboxTest : public testing::TestWithParam<bool> {
 TEST_P(SandboxTest, TellsOutputExitCodeAndTerminationMessage) {
   EXPECT_EQ(run("echo out; echo err >&2; printf done > $GODWIT_TERMINATION_LOG; exit 7").code, 7);
   EXPECT_EQ(log(), "out\nerr\n");
-  EXPECT_EQ(sandbox_->terminationMessage(root_ + "/pods/uid"), "done");
+  EXPECT_EQ(sandbox_->terminationMessage(state()), "done");
 }
 
 TEST_P(SandboxTest, ShowsVolumeAndKeys) {
@@ -75,6 +76,22 @@ TEST_P(SandboxTest, NothingElseOfTheHostIsWritable) {
   EXPECT_NE(run("touch /usr/escaped || touch /etc/escaped || touch /var/tmp/escaped || touch " + root_ + "/escaped").code, 0);
   EXPECT_FALSE(std::filesystem::exists(root_ + "/escaped"));
   EXPECT_NE(run("touch ${GODWIT_KEYS:-/keys}/x").code, 0);
+  // The kernel's settings are the host's as well: a core_pattern would run a program outside.
+  EXPECT_NE(run("p=$(cat /proc/sys/kernel/core_pattern) && echo \"$p\" > /proc/sys/kernel/core_pattern").code, 0) << log();
+}
+
+// Contract section 2: these and nothing else, in the fallback as well.
+TEST_P(SandboxTest, RootKeepsTenCapabilities) {
+  if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: not root";
+  EXPECT_EQ(run("sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status").code, 0);
+  EXPECT_EQ(log(), "00000000a80400db\n");
+}
+
+// What a mover accepts: its control socket has to fit into 108 bytes.
+TEST_P(SandboxTest, TheTemporaryDirectoryHasAShortName) {
+  constexpr std::size_t kMost = 60;
+  EXPECT_EQ(run("printf %s ${GODWIT_TMP:-/tmp}").code, 0);
+  EXPECT_LE(log().size(), kMost) << log();
 }
 
 TEST_P(SandboxTest, SecretsLieNowhereOnDiskAndGoWithThePod) {
@@ -84,8 +101,8 @@ TEST_P(SandboxTest, SecretsLieNowhereOnDiskAndGoWithThePod) {
     if (entry.is_regular_file() && readFile(entry.path())->find("secret key") != std::string::npos) found = entry.path();
   }
   EXPECT_EQ(found, "");
-  sandbox_->forget(root_ + "/pods/uid");
-  EXPECT_FALSE(std::filesystem::exists(root_ + "/pods/uid"));
+  sandbox_->forget(state());
+  EXPECT_FALSE(std::filesystem::exists(state()));
 }
 
 TEST_P(SandboxTest, TermReachesTheCommandAndKillEverything) {

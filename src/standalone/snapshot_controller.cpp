@@ -51,7 +51,7 @@ Result<bool> SnapshotController::reconcileSnapshot(const Json& snapshot) {
   const auto pvc = cluster_.get(r::kPersistentVolumeClaims, {text(snapshot, "metadata", "namespace"), claim});
   if (!pvc) return refuse(snapshot, fmt::format("spec.source: persistentvolumeclaim \"{}\" not found", claim));
   const auto path = claimPath(cluster_, *pvc);
-  if (!path) return refuse(snapshot, fmt::format("spec.source: persistentvolumeclaim \"{}\" is not bound yet", claim));
+  if (!path) return refuse(snapshot, fmt::format("spec.source: persistentvolumeclaim \"{}\" is not bound yet{}", claim, becauseOf(*pvc)));
   const auto snapshotClass = classOf(snapshot);
   if (!snapshotClass) {
     const auto name = text(snapshot, "spec", "volumeSnapshotClassName");

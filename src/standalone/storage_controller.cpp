@@ -116,7 +116,7 @@ StorageController::Outcome StorageController::provision(const Json& pvc) {
   GODWIT_ASSIGN(const auto current, cluster_.fresh(r::kPersistentVolumeClaims, kube::keyOf(pvc)));
   if (!current || uidOf(*current) != uidOf(pvc) || isDeleting(*current)) return std::optional(Pending{"", ""});
   auto created = cluster_.create(r::kPersistentVolumes, poolVolume(pvc, *storageClass, volumes_.volumePath(poolHandle(pvc))));
-  if (created.is(Errc::AlreadyExists)) return std::optional<Pending>();
+  if (created.is(Errc::AlreadyExists)) return std::optional(Pending{"", ""});  // ours, and the watch will bring it
   if (!created.ok()) return std::move(created.error());
   return fill(pvc, *created);
 }
@@ -136,7 +136,7 @@ Result<std::variant<Work::Task, StorageController::Pending>> StorageController::
     const auto from = cluster_.get(r::kPersistentVolumeClaims, {ns, source.name});
     if (!from) return Out(Pending{"ProvisioningFailed", fmt::format("dataSource: persistentvolumeclaim \"{}\" not found", source.name)});
     const auto path = claimPath(cluster_, *from);
-    if (!path) return Out(Pending{"ProvisioningFailed", fmt::format("dataSource: persistentvolumeclaim \"{}\" is not bound yet", source.name)});
+    if (!path) return Out(Pending{"ProvisioningFailed", fmt::format("dataSource: persistentvolumeclaim \"{}\" is not bound yet{}", source.name, becauseOf(*from))});
     return Out(Work::Task([this, handle, path = *path] { return volumes_.cloneVolume(handle, path); }));
   }
   const auto snapshot = cluster_.get(r::kVolumeSnapshots, {ns, source.name});

@@ -47,6 +47,11 @@ static Result<void> checkIdentity(const kube::ResourceType& type, const Json& ob
   const Json* metadata = find(object, "metadata");
   if (metadata && !metadata->is_object() && !metadata->is_null())
     return Error{Errc::Invalid, "metadata: must be an object"};
+  for (const char* part : {"spec", "status"}) {
+    const Json* given = find(object, part);
+    if (given && !given->is_object() && !given->is_null())
+      return invalid(type, text(object, "metadata", "name"), fmt::format("{}: must be an object", part));
+  }
   const auto apiVersion = text(object, "apiVersion"), kind = text(object, "kind");
   if ((!apiVersion.empty() && apiVersion != type.apiVersion()) || (!kind.empty() && kind != type.kind)) {
     return Error{Errc::Invalid, fmt::format("the object is a {} of {}, but {} of {} belong here", kind, apiVersion,

@@ -1,6 +1,8 @@
 // Store's writes: each one is checked, admitted, made durable, then shown.
 #include <fmt/core.h>
 
+#include <charconv>
+
 #include "api/meta.h"
 #include "standalone/store_impl.h"
 
@@ -12,7 +14,16 @@ static std::string resourceName(const kube::ResourceType& type) {
   return type.group.empty() ? std::string(type.plural) : fmt::format("{}.{}", type.plural, type.group);
 }
 
+// The number of an object's last write; 0 for what is none.
+static std::uint64_t versionOf(const Json& object) {
+  const auto version = text(object, "metadata", "resourceVersion");
+  std::uint64_t out = 0;
+  std::from_chars(version.data(), version.data() + version.size(), out);
+  return out;
+}
+
 Result<void> Store::Impl::load() {
+  std::uint64_t latest = 0;
   const auto each = [&](Journal::Row row) -> Result<void> {
     for (std::size_t i = 0; i < resources::all().size(); ++i) {
       if (resourceName(*resources::all()[i]) != row.resource) continue;
@@ -20,13 +31,14 @@ Result<void> Store::Impl::load() {
       if (kube::keyOf(object) != kube::NamespacedName{row.ns, row.name}) {
         return Error{Errc::Invalid, fmt::format("{} {}/{} holds another object", row.resource, row.ns, row.name)};
       }
+      latest = std::max(latest, versionOf(object));
       world->restore(i, std::make_shared<const Json>(std::move(object)));
       return {};
     }
     return Error{Errc::Invalid, fmt::format("kind {} is unknown to this version of Godwit", row.resource)};
   };
   GODWIT_ASSIGN(const auto version, journal->load(each));
-  world->startAt(version);
+  world->startAt(std::max(version, latest));  // the counter of a salvaged database may be lost
   return {};
 }
 

@@ -97,6 +97,15 @@ void deletePrimitives(Json& target, const std::string& list, const Json& values)
   for (const auto& value : values) at->erase(std::remove(at->begin(), at->end(), value), at->end());
 }
 
+Result<void> checkDirectives(const Json& patch) {
+  for (const auto& [name, value] : patch.items()) {
+    const bool list = name.starts_with(kDelete) || name.starts_with(kOrder) || name == "$retainKeys";
+    if (list && !value.is_array()) return Error{Errc::Invalid, name + ": must be a list"};
+    if (name.starts_with('$') && !list && name != "$patch") return Error{Errc::Invalid, name + ": unknown patch directive"};
+  }
+  return {};
+}
+
 void retainKeys(Json& target, const Json& keys) {
   for (auto it = target.begin(); it != target.end();) {
     const bool keep = std::find(keys.begin(), keys.end(), Json(it.key())) != keys.end();
@@ -130,7 +139,8 @@ Result<void> mergeObject(Json& target, const Json& patch) {
   } else if (!directive.empty() && directive != "merge") {
     return Error{Errc::Invalid, fmt::format("unknown patch directive \"$patch: {}\"", directive)};
   }
-  if (const Json* keys = find(patch, "$retainKeys"); keys && keys->is_array()) retainKeys(target, *keys);
+  GODWIT_TRY(checkDirectives(patch));
+  if (const Json* keys = find(patch, "$retainKeys")) retainKeys(target, *keys);
   for (const auto& [name, value] : patch.items()) {
     if (name.starts_with(kDelete)) deletePrimitives(target, name.substr(kDelete.size()), value);
   }

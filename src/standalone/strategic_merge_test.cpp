@@ -52,4 +52,7 @@ TEST(StrategicMerge, BadPatchesAreRefusedByName) {
   EXPECT_EQ(merged(R"({})", R"({"containers":[{"image":"x"}]})"),
             Json("containers: an element of the patch has no merge key \"name\""));
   EXPECT_EQ(merged(R"({})", R"({"s":{"$patch":"burn"}})"), Json("unknown patch directive \"$patch: burn\""));
+  EXPECT_EQ(merged(R"({})", R"({"$deleteFromPrimitiveList/finalizers":"a"})"),
+            Json("$deleteFromPrimitiveList/finalizers: must be a list"));
+  EXPECT_EQ(merged(R"({})", R"({"$burn":1})"), Json("$burn: unknown patch directive"));
 }

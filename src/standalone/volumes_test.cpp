@@ -45,6 +45,21 @@ class VolumesTest : public testing::TestWithParam<Kind> {
   std::unique_ptr<Volumes> volumes_;
 };
 
+// The volumes that are there would vanish behind an empty pool.
+TEST_P(VolumesTest, AnotherKindOfPoolInTheSamePlaceIsRefused) {
+  ASSERT_TRUE(volumes_->createVolume("pvc-1", 1 << 20).ok());
+  volumes_.reset();
+  closePool(root_);
+  PoolOptions other;
+  other.kind = GetParam() == Kind::Btrfs ? Kind::Directory : Kind::Btrfs;
+  other.imageBytes = 300LL << 20;
+  const auto pool = openPool(root_, other);
+  ASSERT_FALSE(pool.ok());
+  EXPECT_THAT(pool.error().message, testing::HasSubstr("leave the option out"));
+  ASSERT_TRUE(reopen().ok());
+  EXPECT_TRUE(fs::exists(volumes_->volumePath("pvc-1")));
+}
+
 TEST_P(VolumesTest, ASnapshotKeepsWhatTheVolumeForgets) {
   ASSERT_TRUE(volumes_->createVolume("pvc-1", 1 << 20).ok());
   ASSERT_TRUE(volumes_->createVolume("pvc-1", 1 << 20).ok());  // again: the same

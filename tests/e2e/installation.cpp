@@ -39,14 +39,33 @@ std::string Installation::log() const {
   return text.ok() ? *text : std::string();
 }
 
+void Installation::breakBubblewrap() {
+  path_ = at("bin");
+  fs::create_directory(path_);
+  std::ofstream(path_ + "/bwrap") << "#!/bin/sh\necho 'setting up uid map: Permission denied' >&2\nexit 1\n";
+  fs::permissions(path_ + "/bwrap", fs::perms(0755));
+}
+
+bool Installation::runAs(unsigned uid) {
+  const auto id = std::to_string(uid);
+  wrapper_ = {"setpriv", "--reuid", id, "--regid", id, "--clear-groups", "--inh-caps=-all"};
+  if (::geteuid() != 0 || ::chown(root_.c_str(), uid, uid) != 0) return false;
+  return godwit({"version"}).status.success();
+}
+
 ProcessSpec Installation::spec(std::vector<std::string> arguments) const {
   ProcessSpec out;
-  out.argv = {GODWIT_BINARY};
+  out.argv = wrapper_;
+  out.argv.push_back(GODWIT_BINARY);
   out.argv.insert(out.argv.end(), std::make_move_iterator(arguments.begin()), std::make_move_iterator(arguments.end()));
   out.env.emplace();
   for (char** each = ::environ; *each; ++each) out.env->emplace_back(*each);
   std::erase_if(*out.env, [](const auto& each) { return each.starts_with("KUBECONFIG="); });
   out.env->push_back("KUBECONFIG=" + at("data/kubeconfig"));
+  if (path_.empty()) return out;
+  for (auto& each : *out.env) {
+    if (each.starts_with("PATH=")) each.insert(5, path_ + ":");
+  }
   return out;
 }
 
@@ -192,13 +211,14 @@ void Installation::untilLink(const std::string& link) const {
   ADD_FAILURE() << link << " does not appear\n" << log();
 }
 
-void Installation::untilNone(const kube::ResourceType& type) {
+void Installation::untilNone(const kube::ResourceType& type, const std::string& prefix) {
   auto watch = api_->watch(type, {});
   const auto end = clock_.monotonic() + 60s;
   while (watch.ok() && clock_.monotonic() < end) {
     const auto all = api_->list(type, {});
-    const bool none = all.ok() && std::all_of(all->items.begin(), all->items.end(), [](const Json& object) {
-      return text(object, "metadata", "name") == "kubernetes";
+    const bool none = all.ok() && std::all_of(all->items.begin(), all->items.end(), [&](const Json& object) {
+      const auto name = text(object, "metadata", "name");
+      return name == "kubernetes" || !name.starts_with(prefix);
     });
     if (none) return;
     (void)(*watch)->next(500ms).ok();

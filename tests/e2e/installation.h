@@ -22,6 +22,10 @@ class Installation {
   std::string at(const std::string& name) const { return root_ + "/" + name; }
   std::string log() const;
 
+  // Before start(): the machine has no bubblewrap that works; Godwit runs as this user (false: that cannot be here).
+  void breakBubblewrap();
+  bool runAs(unsigned uid);
+
   void start();              // returns when the API answers
   int stop();                // SIGTERM; the exit code
   void kill();               // SIGKILL, and waits
@@ -41,14 +45,16 @@ class Installation {
              Duration most = std::chrono::seconds(60));
   // Waits until the image link exists and points to something that does.
   void untilLink(const std::string& link) const;
-  // Waits until there is no object of the kind that Godwit made (seeded ones do not count).
-  void untilNone(const kube::ResourceType& type);
+  // Waits until there is no object of the kind, of that name's beginning, that Godwit made (seeded ones do not count).
+  void untilNone(const kube::ResourceType& type, const std::string& prefix = "");
   // Processes below ours whose command line contains every word.
   std::vector<pid_t> children(const std::vector<std::string>& words) const;
   void end(pid_t child) const;  // SIGKILL, if it is still one of them
 
  private:
   ProcessSpec spec(std::vector<std::string> arguments) const;
+  std::vector<std::string> wrapper_;  // what the binary is started with
+  std::string path_;                  // put before PATH
   std::string root_ = "/tmp/godwit-e2e-XXXXXX";
   std::optional<Process> process_;
   std::unique_ptr<kube::Api> api_;

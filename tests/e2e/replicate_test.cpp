@@ -1,13 +1,17 @@
 // Real programs from end to end: every copy method and trigger, on a tree that careless copies get wrong.
 #include <fmt/core.h>
 
+#include <gmock/gmock.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
+#include "base/fd.h"
+#include "base/process.h"
 #include "pair.h"
 
 namespace godwit::e2e {
@@ -48,6 +52,52 @@ INSTANTIATE_TEST_SUITE_P(Methods, EveryMethod,
                                          Methods{"Direct", "Direct", true}, Methods{"Clone", "Direct", false},
                                          Methods{"Snapshot", "Direct", false}, Methods{"Direct", "Snapshot", false}),
                          [](const auto& each) { return std::string(each.param.source) + "To" + each.param.destination; });
+
+// Ubuntu's AppArmor and containers without user namespaces.
+TEST(Fallback, WhereBubblewrapCannotStartMoversRunUnderLandlock) {
+  Installation godwit;
+  godwit.breakBubblewrap();
+  godwit.start();
+  if (testing::Test::HasFatalFailure()) return;
+  EXPECT_THAT(godwit.log(), testing::HasSubstr("bubblewrap cannot start here (setting up uid map: Permission denied)"));
+  Pair pair(godwit, {});
+  makeNastyTree(pair.data());
+  pair.introduce();
+  pair.applySource();
+  pair.synced("1");
+  pair.waitForImage("");
+  EXPECT_EQ(difference(pair.data(), pair.image()), "");
+  EXPECT_EQ(godwit.stop(), 0);
+}
+
+class OrdinaryUser : public testing::TestWithParam<bool> {};
+
+// The sandbox's user namespace knows nobody else, so an ACL that names another user cannot be carried through it.
+TEST_P(OrdinaryUser, ReplicatesFilesWithAnAclForSomebodyElse) {
+  constexpr unsigned kNobody = 65534;
+  Installation godwit;
+  if (!GetParam()) godwit.breakBubblewrap();
+  if (!godwit.runAs(kNobody)) GTEST_SKIP() << "SKIPPED: needs root, and a build that others may enter; ordinary users are NOT tested";
+  godwit.start();
+  if (HasFatalFailure()) return;
+  Pair pair(godwit, {.sourceMethod = "Direct"});
+  std::ofstream(pair.data() + "/shared") << "with somebody\n";
+  for (const char* each : {"", "/shared"}) ASSERT_EQ(::chown((pair.data() + each).c_str(), kNobody, kNobody), 0);
+  ASSERT_TRUE(runProcess({.argv = {"setfacl", "-m", "u:1:r", pair.data() + "/shared"}}, {}, std::chrono::seconds(10))->status.success());
+  pair.introduce();
+  pair.applySource();
+  const auto source = pair.synced("1");
+  pair.waitForImage("");
+  EXPECT_EQ(*readFile(pair.image() + "/shared"), "with somebody\n");
+  const bool sandboxed = godwit.log().find("bubblewrap cannot start") == std::string::npos;
+  EXPECT_THAT(text(source, "status", "latestMoverStatus", "logs"), testing::HasSubstr(sandboxed ? "owners, ACLs and devices are not kept" : "owners and devices are not kept"));
+  const auto differs = difference(pair.data(), std::filesystem::canonical(pair.image()));  // root's rsync follows no link of a user's
+  EXPECT_EQ(differs.empty(), !sandboxed) << differs;
+  EXPECT_EQ(godwit.stop(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sandboxes, OrdinaryUser, testing::Values(true, false),
+                         [](const auto& each) { return each.param ? "UnderBubblewrap" : "UnderLandlock"; });
 
 TEST(Places, DirectoriesOfTheHostAtBothEnds) {
   Installation godwit;

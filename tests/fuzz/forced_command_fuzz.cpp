@@ -1,12 +1,11 @@
 // The text a peer sends, as far as it gets without a process: taken apart, then held to the allow-list. Whatever is
 // accepted must lie in the volume by name.
-#include <cstdint>
-#include <cstdlib>
-#include <string_view>
-
+#include "fuzz/fuzz.h"
 #include "mover/rsync_command.h"
+#include "mover/ssh_link.h"
 #include "mover/unescape.h"
 
+using namespace godwit;
 using namespace godwit::mover;
 
 static bool leavesVolume(const std::string& path) {
@@ -14,16 +13,23 @@ static bool leavesVolume(const std::string& path) {
          (path + "/").find("/../") != std::string::npos;
 }
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  const auto words = splitCommand({reinterpret_cast<const char*>(bytes), size});
-  if (!words.ok()) return 0;
+GODWIT_FUZZ_TARGET(forcedCommand, "rsync --server -vlHogDtpAXrSxze.iLsfxCIvu --delete --log-format=%i . .",
+                   "rsync --server --sender -logDtpre.iLsfxCIvu --files-from=- --from0 . a /b/c/",
+                   R"(rsync --server -lHogDtpAXrxSe.iLsfxCIvu --delete -@-1 --temp-dir /t\ mp . 'a b'/"c$")",
+                   "rsync --server -R --no-implied-dirs --backup-dir=../x . --daemon", "shutdown 255",
+                   R"(godwit-info ./two\ words/)") {
+  const auto words = splitCommand(input);
+  if (!words) return;
+  std::string line;
+  for (const auto& word : *words) line += escapeWord(word) + " ";
+  const auto again = splitCommand(line);
+  fuzz::require(line.size() > kMaxCommandBytes || (again.ok() && *again == *words), "escapeWord loses a word");
   const auto command = parseRsyncCommand(*words, "/vol");
-  if (!command.ok()) return 0;
-  for (const auto& path : command->paths) {
-    if (leavesVolume(path)) std::abort();
-  }
+  if (!command) return;
+  for (const auto& path : command->paths) fuzz::require(!leavesVolume(path), "a path leaves the volume");
+  for (const auto& path : command->optionPaths) fuzz::require(!leavesVolume(path), "an option leaves the volume");
   for (const auto& option : command->options) {
-    if (option.empty() || option[0] != '-' || option.find("/../") != std::string::npos) std::abort();
+    fuzz::require(!option.empty() && option[0] == '-', "a word that is no option");
+    fuzz::require((option + "/").find("/../") == std::string::npos, "an option leaves the volume");
   }
-  return 0;
 }

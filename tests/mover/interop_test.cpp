@@ -1,5 +1,10 @@
 // One end Godwit's, the other VolSync's way of using OpenSSH and rsync, or a person's, or an attacker's.
+#include <arpa/inet.h>
+#include <pwd.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -62,6 +67,20 @@ TEST_F(Interop, RefusesShutdownAfterABrokenTransferAndListensOn) {
   EXPECT_EQ(end->exitCode(), 0);
 }
 
+TEST_F(Interop, RenumbersNoOwnerThatHasTheNameOfALogin) {
+  const auto* sshd = ::getpwnam("sshd");
+  if (!sshd) GTEST_SKIP() << "SKIPPED: no account of that name at the source; renumbering is NOT tested";
+  write(source() + "/a", "1");
+  ASSERT_EQ(::chown((source() + "/a").c_str(), sshd->pw_uid, 4242), 0);
+  const auto end = destination();
+  if (end->count("no private account view") > 0) GTEST_SKIP() << "SKIPPED: libnss-wrapper is not installed";
+  ASSERT_EQ(volsyncPush(), 0) << last_;
+  struct stat st {};
+  ASSERT_EQ(::stat((replica() + "/a").c_str(), &st), 0);
+  EXPECT_EQ(st.st_uid, sshd->pw_uid);
+  EXPECT_EQ(st.st_gid, 4242u);
+}
+
 TEST_F(Interop, SeesWhatAVolSyncSourceChangedWithinOneSecond) {
   writeAt(source() + "/log", "one", 100);
   writeAt(replica() + "/log", "two", 200);
@@ -100,6 +119,24 @@ TEST_F(Interop, RefusesEverythingElseWithAMessage) {
   EXPECT_NE(shell.status.code, 0);
 }
 
+TEST_F(Interop, IdleStrangersCannotKeepTheSourceOut) {
+  write(source() + "/a", "1");
+  const auto end = destination();
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<std::uint16_t>(port_));
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::vector<UniqueFd> strangers(40);
+  for (auto& each : strangers) {
+    each = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(each.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+  }
+  end->line("connection 40 from");
+  EXPECT_EQ(send(), 0);
+  EXPECT_EQ(end->exitCode(), 0);
+  EXPECT_EQ(end->count("Timeout before authentication"), 0u) << "nobody had to wait for ssh's 30 s";
+}
+
 TEST_F(Interop, ForwardsNothing) {
   const auto end = destination();
   auto argv = sshOptions();
@@ -121,6 +158,11 @@ TEST_F(Interop, NeverLeavesTheVolumeThroughALink) {
   for (const auto& more : {"--temp-dir=link", "--partial-dir=link", "--backup-dir=/link", "--temp-dir=/link"}) {
     run({"rsync", "-a", "-b", "--inplace", more, "-e", rsyncShell(5), source() + "/", "127.0.0.1:."});
   }
+  // A file of the same size would have its owner, mode and times set: Landlock does not hold these.
+  write(at("more/link/secret"), "UNTOUCHED");
+  const auto through = run({"rsync", "-aR", "--no-implied-dirs", "--size-only", "-e", rsyncShell(5),
+                            at("more/./link/secret"), "127.0.0.1:."});
+  EXPECT_NE(through.err.find("--no-implied-dirs is refused"), std::string::npos) << through.err;
   EXPECT_NE(run({"rsync", "-aKL", "-e", rsyncShell(5), source() + "/", "127.0.0.1:."}).status.code, 0);
   EXPECT_NE(run({"rsync", "-a", "-e", rsyncShell(5), "127.0.0.1:link/secret", at("stolen")}).status.code, 0);
   EXPECT_FALSE(fs::exists(at("stolen")));

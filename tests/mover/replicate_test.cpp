@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <fmt/core.h>
+#include <gmock/gmock.h>
 
 #include "fixture.h"
 
@@ -200,6 +201,58 @@ TEST_F(Replicate, OutlivesASourceThatDiesMidTransfer) {
   EXPECT_EQ(send(), 0);
   EXPECT_EQ(end->exitCode(), 0);
   EXPECT_EQ(difference(source(), replica()), "");
+}
+
+// The ssh that holds the connection to `port`: the client of it, found by its configuration.
+pid_t masterOf(int port) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
+    const auto command = readFile(entry.path().string() + "/cmdline", 4096);
+    if (!command.ok() || command->find(std::string("\0-M\0-f\0-N\0", 10)) == std::string::npos) continue;
+    const auto from = command->find("-F") + 3;
+    const auto configuration = readFile(command->substr(from, command->find('\0', from) - from), 1 << 16);
+    if (configuration.ok() && configuration->find(fmt::format("\nPort {}\n", port)) != std::string::npos)
+      return std::atoi(entry.path().filename().c_str());
+  }
+  return 0;
+}
+
+// Processes that work in `directory`.
+std::vector<std::string> workersIn(const std::string& directory) {
+  std::vector<std::string> out;
+  std::error_code ignored;  // processes come and go
+  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
+    if (fs::read_symlink(entry.path() / "cwd", ignored) == directory) out.push_back(entry.path().filename());
+  }
+  return out;
+}
+
+TEST_F(Replicate, LeavesNothingThatWritesWhenTheDestinationIsToldToStop) {
+  makeLargeFile(source() + "/large");
+  const auto end = destination();
+  const auto start = startSource();
+  end->line("a transfer to the volume started");
+  end->signal(SIGTERM);
+  EXPECT_EQ(end->exitCode(), 128 + SIGTERM);
+  EXPECT_THAT(workersIn(replica()), testing::IsEmpty());
+  EXPECT_EQ(end->count("the transfer ended with code"), 1u);
+  EXPECT_EQ(std::distance(fs::directory_iterator(replica()), fs::directory_iterator()), 0) << "rsync's temporary file";
+  start->signal(SIGTERM);
+  EXPECT_EQ(start->exitCode(), 128 + SIGTERM);
+}
+
+TEST_F(Replicate, SharesAConnectionAgainAfterItsMasterWasKilled) {
+  makeLargeFile(source() + "/large");
+  const auto end = destination();
+  const auto start = startSource();
+  end->line("a transfer to the volume started");
+  const auto master = masterOf(port_);
+  ASSERT_GT(master, 1);
+  ASSERT_EQ(::kill(master, SIGKILL), 0);
+  EXPECT_EQ(start->exitCode(), 0);
+  EXPECT_EQ(end->exitCode(), 0);
+  EXPECT_EQ(start->count("Control socket"), 0u) << start->log();
+  EXPECT_EQ(end->count("connection 3"), 0u) << end->log();
 }
 
 TEST_F(Replicate, EndsItsChildrenAndReportsWhenToldToStop) {

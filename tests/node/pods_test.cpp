@@ -64,6 +64,37 @@ TEST_F(PodsTest, FailuresBackOffUntilTheLimit) {
   EXPECT_EQ(runner.starts.size(), 2u);
 }
 
+TEST_F(PodsTest, ADeadlineEndsTheJob) {
+  ASSERT_TRUE(store->patch(r::kJobs, {"ns", text(job("move"), "metadata", "name")}, {{"spec", {{"activeDeadlineSeconds", 60}}}}).ok());
+  advance(std::chrono::seconds(59));
+  EXPECT_EQ(condition("move", "Failed"), "");
+  advance(std::chrono::seconds(2));
+  EXPECT_EQ(condition("move", "Failed"), "DeadlineExceeded");
+  ASSERT_EQ(runner.running.size(), 1u);
+  EXPECT_TRUE(runner.running.front()->terminated);
+}
+
+TEST_F(PodsTest, AJobWithATimeToLiveGoesByItself) {
+  job("move");
+  ASSERT_TRUE(store->patch(r::kJobs, {"ns", "move"}, {{"spec", {{"ttlSecondsAfterFinished", 60}}}}).ok());
+  end(0);
+  advance(std::chrono::seconds(59));
+  EXPECT_FALSE(get(r::kJobs, "move").is_null());
+  advance(std::chrono::seconds(2));
+  EXPECT_TRUE(get(r::kJobs, "move").is_null());
+  EXPECT_TRUE(list(r::kPods).empty());
+}
+
+TEST_F(PodsTest, WhatThisNodeCannotDoIsSaidAndNotLeftOut) {
+  const Json mounted = {{{"name", "v"}, {"mountPath", "/data"}, {"subPath", "inner"}}};
+  job("sub", {{"volumes", {{{"name", "v"}, {"emptyDir", Json::object()}}}},
+              {"containers", {{{"name", "c"}, {"command", {"true"}}, {"volumeMounts", mounted}}}}});
+  EXPECT_THAT(text(state(pod()), "waiting", "message"), HasSubstr("subPath"));
+  job("two", {{"containers", {{{"name", "c"}, {"command", {"true"}}}, {{"name", "d"}, {"command", {"true"}}}}}});
+  EXPECT_THAT(text(state(pod(1)), "waiting", "message"), HasSubstr("one container"));
+  EXPECT_TRUE(runner.running.empty());
+}
+
 TEST_F(PodsTest, ParallelismZeroPauses) {
   job("move");
   ASSERT_TRUE(store->patch(r::kJobs, {"ns", "move"}, {{"spec", {{"parallelism", 0}}}}).ok());
@@ -121,6 +152,7 @@ TEST_F(PodsTest, AClaimThatIsNotBoundHoldsThePodBack) {
   EXPECT_TRUE(runner.running.empty());
   EXPECT_EQ(text(pod(), "spec", "nodeName"), "");
   EXPECT_THAT(eventReasons(), Contains("FailedScheduling").Times(1));
+  EXPECT_THAT(text(pod()["status"]["conditions"][0], "message"), HasSubstr("\"nope\" not found"));  // the claim's own reason
 }
 
 TEST_F(PodsTest, EnvironmentComesFromValuesSecretsAndFields) {
@@ -129,11 +161,12 @@ TEST_F(PodsTest, EnvironmentComesFromValuesSecretsAndFields) {
                                 {{"name", "B"}, {"value", "$(A)2$$"}},
                                 {{"name", "C"}, {"valueFrom", {{"secretKeyRef", {{"name", "s"}, {"key", "k"}}}}}},
                                 {{"name", "D"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.namespace"}}}}}}});
-  job("move", {{"containers", {{{"name", "c"}, {"command", {"echo", "$(C)"}}, {"env", env}}}}});
+  const Json all = Json::array({{{"prefix", "P_"}, {"secretRef", {{"name", "s"}}}}});
+  job("move", {{"containers", {{{"name", "c"}, {"command", {"echo", "$(C)"}}, {"env", env}, {"envFrom", all}}}}});
   ASSERT_EQ(runner.running.size(), 1u);
   const auto& spec = runner.running.front()->spec;
   EXPECT_EQ(spec.command[1], "value");
-  EXPECT_THAT(spec.env, testing::ElementsAre(testing::Pair("A", "1"), testing::Pair("B", "12$"), testing::Pair("C", "value"), testing::Pair("D", "ns")));
+  EXPECT_THAT(spec.env, testing::ElementsAre(testing::Pair("P_k", "value"), testing::Pair("A", "1"), testing::Pair("B", "12$"), testing::Pair("C", "value"), testing::Pair("D", "ns")));
 }
 
 TEST_F(PodsTest, ARunnerThatRefusesIsTriedAgain) {

@@ -79,6 +79,8 @@ TEST_F(StorageTest, AHostPathIsBoundByTheClaimThatNamesIt) {
                                  {"spec", {{"capacity", {{"storage", "5Gi"}}}, {"accessModes", {"ReadWriteOnce"}}, {"hostPath", {{"path", "/srv/mine"}}}}}});
   claim("wrong", {{"volumeName", "mine"}});
   EXPECT_THAT(why("wrong"), HasSubstr("storageClassName: \"\""));
+  claim("clone", from("PersistentVolumeClaim", "wrong"));
+  EXPECT_THAT(why("clone"), HasSubstr("storageClassName: \"\""));  // what waits for it says so as well
   claim("right", {{"volumeName", "mine"}, {"storageClassName", ""}});
   EXPECT_EQ(phase("right"), "Bound");
   EXPECT_EQ(text(get(r::kPersistentVolumes, "mine"), "status", "phase"), "Bound");

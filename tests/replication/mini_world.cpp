@@ -112,7 +112,7 @@ void MiniWorld::edit(const kube::ResourceType& type, const std::string& name, co
 }
 
 Json MiniWorld::get(const kube::ResourceType& type, const std::string& name) {
-  auto stored = store->get(type, {"ns", name});
+  auto stored = store->get(type, {type.namespaced ? "ns" : "", name});
   return stored.ok() ? *stored : Json();
 }
 

@@ -114,6 +114,49 @@ TEST_F(Refusal, AnotherControllersConditionStays) {
   EXPECT_EQ(synchronizing(source()), "True SyncInProgress theirs");
 }
 
+// Without a method of ours or with several the object is VolSync's to judge, where VolSync still serves.
+TEST_F(Refusal, NoneOrSeveralMoversAreIgnoredWhereAnotherControllerServes) {
+  config.foreignMovers = ControllerConfig::ForeignMovers::Ignore;
+  for (const Json& spec : {Json{{"sourcePVC", "data"}},
+                           Json{{"sourcePVC", "data"}, {"rsync", {{"copyMethod", "Direct"}}}, {"rclone", Json::object()}},
+                           Json{{"sourcePVC", "data"}, {"rsync", {{"copyMethod", "Direct"}}}, {"external", Json::object()}}}) {
+    put(kinds::kReplicationSources, {{"metadata", {{"name", "s"}}}, {"spec", spec}});
+    settle();
+    EXPECT_EQ(synchronizing(source()), "absent") << spec.dump();
+    ASSERT_TRUE(store->remove(kinds::kReplicationSources, {"ns", "s"}, {}).ok());
+  }
+}
+
+TEST_F(Refusal, AnotherControllersConditionStaysWhereNoMoverIsSelected) {
+  put(kinds::kReplicationSources, {{"metadata", {{"name", "s"}}}, {"spec", {{"sourcePVC", "data"}}}});
+  const Json theirs = {{"type", "Synchronizing"}, {"status", "False"}, {"reason", "Error"},
+                       {"message", "theirs"}, {"lastTransitionTime", "2021-01-14T18:00:00Z"}};
+  edit(kinds::kReplicationSources, "s", {{"status", {{"conditions", Json::array({theirs})}}}}, kube::Subresource::Status);
+  settle();
+  EXPECT_EQ(synchronizing(source()), "False Error theirs");
+}
+
+// Ours once, theirs now.
+TEST_F(Refusal, AConditionThatAnotherControllerTookOverStays) {
+  makePvc("data");
+  makeKeys(Role::Source, "keys");
+  makeSource({{"copyMethod", "Direct"}}, {{"trigger", {{"manual", "one"}}}});
+  settle();
+  edit(kinds::kReplicationSources, "s", {{"spec", {{"rsync", nullptr}, {"restic", {{"repository", "r"}}}}}});
+  expectSourceError("restic");
+  Json conditions = *find(get(kinds::kReplicationSources, "s"), "status", "conditions");
+  for (auto& condition : conditions) {
+    if (text(condition, "type") != "Synchronizing") continue;
+    condition["status"] = "True";
+    condition["reason"] = "SyncInProgress";
+    condition["message"] = "theirs";
+    condition.erase("observedGeneration");
+  }
+  edit(kinds::kReplicationSources, "s", {{"status", {{"conditions", conditions}}}}, kube::Subresource::Status);
+  settle();
+  EXPECT_EQ(synchronizing(source()), "True SyncInProgress theirs");
+}
+
 TEST_F(Refusal, ExternalObjectsAreLeftAlone) {
   put(kinds::kReplicationSources, {{"metadata", {{"name", "s"}}}, {"spec", {{"external", {{"provider", "x/y"}}}}}});
   settle();
@@ -147,6 +190,17 @@ TEST_F(Refusal, AnotherPortThanAskedForIsPublishedWithItsReason) {
   settle();
   EXPECT_EQ(destination().status.rsync->port, 31022);
   EXPECT_THAT(synchronizing(destination()), HasSubstr("port 22 is held by sshd"));
+}
+
+// The documentation has people copy it to the source.
+TEST_F(Refusal, APortThatASourceMustNameIsPublishedAlsoWhenItIsTheOneAskedFor) {
+  makeDestination({{"serviceType", "LoadBalancer"}, {"port", 8522}}, kManual);
+  settle();
+  edit(kinds::kServices, "volsync-rsync-dst-d", {{"metadata", {{"annotations", {{"godwit/port", "8522"}}}}}});
+  edit(kinds::kServices, "volsync-rsync-dst-d",
+       {{"status", {{"loadBalancer", {{"ingress", Json::array({{{"ip", "192.0.2.7"}}})}}}}}}, kube::Subresource::Status);
+  settle();
+  EXPECT_EQ(destination().status.rsync->port, 8522);
 }
 
 TEST_F(Refusal, WhereAClusterAddressIsListenedForIsNobodysBusiness) {

@@ -14,7 +14,8 @@ namespace {
 
 class FaultyWatch final : public kube::Watch, public LateEvents {
  public:
-  FaultyWatch(std::unique_ptr<kube::Watch> real, FaultyApi& api) : real_(std::move(real)), api_(api) {
+  FaultyWatch(std::unique_ptr<kube::Watch> real, FaultyApi& api, std::string_view plural)
+      : real_(std::move(real)), api_(api), plural_(plural) {
     api_.watches.insert(this);
   }
   ~FaultyWatch() override { api_.watches.erase(this); }
@@ -27,6 +28,7 @@ class FaultyWatch final : public kube::Watch, public LateEvents {
 
   Result<std::optional<kube::WatchEvent>> next(std::chrono::milliseconds) override {
     if (cancelled_) return Error{Errc::Cancelled, "watch cancelled"};
+    if (api_.silent.contains(plural_)) return std::optional<kube::WatchEvent>();
     if (api_.chance(api_.faults.breakWatch)) return Error{Errc::Unavailable, "injected: watch broke"};
     if (api_.chance(api_.faults.gone)) return Error{Errc::Gone, "injected: resourceVersion too old"};
     GODWIT_TRY(fetch());
@@ -56,6 +58,7 @@ class FaultyWatch final : public kube::Watch, public LateEvents {
   }
   std::unique_ptr<kube::Watch> real_;
   FaultyApi& api_;
+  const std::string plural_;
   std::deque<Late> pending_;
   Duration last_{0};
   bool cancelled_ = false;
@@ -76,8 +79,15 @@ std::optional<Duration> FaultyApi::nextDelay() const {
 
 bool FaultyApi::chance(double probability) { return probability > 0 && random_.unit() < probability; }
 
+bool FaultyApi::mishapNow(Mishap::Kind kind) {
+  if (mishap.happened || mishap.atCall < 0 || mishap.kind != kind || calls <= mishap.atCall) return false;
+  return mishap.happened = true;
+}
+
 Result<void> FaultyApi::onTheWay(const char* verb, const kube::ResourceType& type) {
-  if (chance(faults.refuse)) return Error{Errc::Unavailable, fmt::format("injected: {} {}: connection refused", verb, type.plural)};
+  ++calls;
+  if (chance(faults.meddle)) meanwhile();
+  if (mishapNow(Mishap::Kind::Refused) || chance(faults.refuse)) return Error{Errc::Unavailable, fmt::format("injected: {} {}: connection refused", verb, type.plural)};
   return {};
 }
 
@@ -88,13 +98,13 @@ auto FaultyApi::write(const char* verb, const kube::ResourceType& type, const ku
   const bool planned = number == crashAtWrite;
   if ((planned && crashBefore) || chance(faults.crash / 2)) throw Crash{};
   GODWIT_TRY(onTheWay(verb, type));
-  if (chance(faults.conflict)) return Error{Errc::Conflict, fmt::format("injected: {} {}: conflict", verb, type.plural)};
+  if (mishapNow(Mishap::Kind::Conflict) || chance(faults.conflict)) return Error{Errc::Conflict, fmt::format("injected: {} {}: conflict", verb, type.plural)};
   auto done = act();
   if (&type != &kube::resources::kEvents) {
     trace(fmt::format("{} {} {}: {}", verb, type.kind, key.str(), done.ok() ? "ok" : done.error().message));
   }
   if ((planned && !crashBefore) || chance(faults.crash / 2)) throw Crash{};
-  if (chance(faults.loseAnswer)) return Error{Errc::Timeout, fmt::format("injected: {} {}: answer lost", verb, type.plural)};
+  if (mishapNow(Mishap::Kind::AnswerLost) || chance(faults.loseAnswer)) return Error{Errc::Timeout, fmt::format("injected: {} {}: answer lost", verb, type.plural)};
   return done;
 }
 
@@ -111,7 +121,7 @@ Result<kube::List> FaultyApi::list(const kube::ResourceType& type, const kube::L
 Result<std::unique_ptr<kube::Watch>> FaultyApi::watch(const kube::ResourceType& type, const kube::WatchOptions& options) {
   GODWIT_TRY(onTheWay("watch", type));
   GODWIT_ASSIGN(auto real, real_.watch(type, options));
-  return std::unique_ptr<kube::Watch>(std::make_unique<FaultyWatch>(std::move(real), *this));
+  return std::unique_ptr<kube::Watch>(std::make_unique<FaultyWatch>(std::move(real), *this, type.plural));
 }
 
 Result<Json> FaultyApi::create(const kube::ResourceType& type, const Json& object) {

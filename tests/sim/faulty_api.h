@@ -28,7 +28,16 @@ struct Faults {
   double breakWatch = 0; // Unavailable; the reflector resumes
   double gone = 0;       // 410; what was under way is never seen, only its outcome
   double repeat = 0;     // an event comes twice
+  double meddle = 0;     // `meanwhile` is called before the call reaches the store
   Duration maxLag{0};    // events arrive up to this much later, in order
+};
+
+// One call of all, by its number, goes wrong in this way; a kind that only writes know waits for the next write.
+struct Mishap {
+  enum class Kind { Refused, Conflict, AnswerLost };
+  std::int64_t atCall = -1;
+  Kind kind = Kind::Refused;
+  bool happened = false;
 };
 
 class LateEvents;  // of one watch
@@ -41,6 +50,10 @@ class FaultyApi final : public kube::Api {
   std::int64_t writes = 0;         // attempted
   std::int64_t crashAtWrite = -1;  // Crash at exactly this write (before when crashBefore, else after)
   bool crashBefore = true;
+  std::int64_t calls = 0;          // reads, writes and watches attempted
+  Mishap mishap;
+  std::set<std::string> silent;    // plurals of which no event arrives
+  std::function<void()> meanwhile = [] {};  // what somebody else does while a call is on its way
   std::function<void(const std::string& line)> trace = [](const std::string&) {};  // told of each write
 
   Result<Json> get(const kube::ResourceType& type, const kube::NamespacedName& key) override;
@@ -63,6 +76,7 @@ class FaultyApi final : public kube::Api {
 
  private:
   Result<void> onTheWay(const char* verb, const kube::ResourceType& type);  // may refuse
+  bool mishapNow(Mishap::Kind kind);
   template <class Act>
   auto write(const char* verb, const kube::ResourceType& type, const kube::NamespacedName& key, Act act) -> decltype(act());
 

@@ -69,7 +69,7 @@ void Inspector::replication(Role role, const kube::WatchEvent& event) {
 
 void Inspector::conditions(const api::Replication& object) {
   static const std::set<std::string> kReasons = {"SyncInProgress", "WaitingForSchedule", "WaitingForManual", "CleaningUp",
-                                                 "Error", "Paused"};
+                                                 "Error"};
   std::set<std::string> types;
   for (const auto& condition : object.status.conditions) {
     const auto malformed = [&](const char* why) { complainAbout(object, fmt::format("condition {}: {}", condition.type, why)); };

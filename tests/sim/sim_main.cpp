@@ -9,6 +9,7 @@
 
 namespace {
 
+using godwit::sim::Mishap;
 using godwit::sim::Plan;
 using godwit::sim::Verdict;
 
@@ -27,32 +28,58 @@ int relive(Plan plan) {
   return 1;
 }
 
-// Every write of one iteration, the operator dying before or after it, on either side, under every pair of methods.
-int sweep(std::uint64_t seed, bool trace) {
-  std::int64_t worlds = 0, failed = 0;
-  for (const char* source : {"Clone", "Snapshot", "Direct"}) {
-    for (const char* destination : {"Snapshot", "Direct"}) {
-      for (const int variant : {0, 1, 2, 3}) {
-        Plan plan;
-        plan.seed = seed;
-        plan.crashSite = variant & 1;
-        plan.crashBefore = (variant & 2) != 0;
-        plan.sourceMethod = source;
-        plan.destinationMethod = destination;
-        for (plan.crashAtWrite = 0;; ++plan.crashAtWrite, ++worlds) {
-          const auto verdict = live(plan);
-          const auto again = fmt::format("godwit_sim --sweep --seed {} (crash {} write {} of operator {}, {} to {})", seed,
-                                         plan.crashBefore ? "before" : "after", plan.crashAtWrite, plan.crashSite, source, destination);
-          failed += !report(verdict, again);
-          if (trace && failed == 1) return relive(plan);
-          if (!verdict.crashed || failed > 4) break;
+// What one sweep does at one site: at every write a death before or after it, or at every call a mishap.
+struct Blow {
+  const char* what;
+  bool crash, before;
+  Mishap::Kind kind;
+};
+constexpr Blow kBlows[] = {{"crash after write", true, false, {}},
+                           {"crash before write", true, true, {}},
+                           {"refusal of call", false, false, Mishap::Kind::Refused},
+                           {"conflict at call", false, false, Mishap::Kind::Conflict},
+                           {"answer lost of call", false, false, Mishap::Kind::AnswerLost}};
+
+class Sweep {
+ public:
+  Sweep(std::uint64_t seed, bool trace) : seed_(seed), trace_(trace) {}
+
+  int run() {
+    for (const char* source : {"Clone", "Snapshot", "Direct"}) {
+      for (const char* destination : {"Snapshot", "Direct"}) {
+        for (const auto& blow : kBlows) {
+          for (const int victim : {0, 1}) along(source, destination, blow, victim);
         }
       }
     }
+    fmt::print("sweep: {} worlds, {} failed\n", worlds_, failed_);
+    return failed_ ? 1 : 0;
   }
-  fmt::print("crash sweep: {} worlds, {} failed\n", worlds, failed);
-  return failed ? 1 : 0;
-}
+
+ private:
+  void along(const char* source, const char* destination, const Blow& blow, int victim) {
+    Plan plan;
+    plan.seed = seed_;
+    plan.victim = victim;
+    plan.sourceMethod = source;
+    plan.destinationMethod = destination;
+    plan.crashBefore = blow.before;
+    plan.mishap.kind = blow.kind;
+    auto& at = blow.crash ? plan.crashAtWrite : plan.mishap.atCall;
+    for (at = 0; failed_ < 5; ++at, ++worlds_) {
+      const auto verdict = live(plan);
+      const bool good = report(verdict, fmt::format("godwit_sim --sweep --seed {} ({} {} of operator {}, {} to {})", seed_, blow.what,
+                                                    at, victim, source, destination));
+      failed_ += !good;
+      if (!good && trace_ && failed_ == 1) (void)relive(plan);
+      if (!verdict.hit) return;
+    }
+  }
+
+  const std::uint64_t seed_;
+  const bool trace_;
+  std::int64_t worlds_ = 0, failed_ = 0;
+};
 
 int storms(Plan plan, std::int64_t worlds, std::int64_t total) {
   Verdict sum;
@@ -81,8 +108,8 @@ int main(int argc, char** argv) {
   app.add_option("--total", total, "and until so many iterations have been lived through in all of them");
   app.add_option("--iterations", plan.iterations, "per world, before its faults end");
   app.add_flag("--trace", plan.trace, "print every step");
-  app.add_flag("--sweep", sweeping, "instead: one iteration with a crash at each of the operator's writes; --trace tells the first that fails");
+  app.add_flag("--sweep", sweeping, "instead: one iteration with a crash at each of an operator's writes, an error at each of its calls; --trace tells the first that fails");
   CLI11_PARSE(app, argc, argv);
   godwit::log::configure({.level = plan.trace && !sweeping ? godwit::log::Level::Debug : godwit::log::Level::Error, .fd = 1});
-  return sweeping ? sweep(plan.seed, plan.trace) : storms(plan, worlds, total);
+  return sweeping ? Sweep(plan.seed, plan.trace).run() : storms(plan, worlds, total);
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <set>
+
 #include "api/names.h"
 
 namespace godwit::sim {
@@ -33,18 +35,22 @@ void User::addPair(const std::string& sourceMethod, const std::string& destinati
   const bool near = pair.source.site == pair.destination.site;
   pair.source.spec = {{"sourcePVC", "data"}, {"rsync", {{"copyMethod", sourceMethod}}}};
   pair.destination.spec = {{"rsync", {{"copyMethod", destinationMethod}, {"serviceType", near ? "ClusterIP" : "LoadBalancer"}}}};
-  auto& rsync = pair.destination.spec["rsync"];
-  if (chance(0.5)) {
-    rsync["destinationPVC"] = "replica";
-  } else {
-    rsync["capacity"] = "1Gi";
-    rsync["accessModes"] = {"ReadWriteOnce"};
-  }
+  chooseVolume(pair.destination.spec["rsync"]);
   if (manual) pair.source.spec["trigger"] = {{"manual", fmt::format("{}", ++pair.manual)}};
   prepare(pair);
   pair.source.absent = Duration::max();  // until the destination can be told to it
   pairs_.push_back(std::move(pair));
   apply(pairs_.back(), pairs_.back().destination);
+}
+
+void User::chooseVolume(Json& rsync) {
+  if (chance(0.5)) {
+    rsync["destinationPVC"] = oneOf({"replica", "replica2"});
+  } else {
+    rsync.erase("destinationPVC");
+    rsync["capacity"] = "1Gi";
+    rsync["accessModes"] = {"ReadWriteOnce"};
+  }
 }
 
 void User::prepare(Pair& pair) {
@@ -53,7 +59,7 @@ void User::prepare(Pair& pair) {
     (void)siteOf(*side).store().create(r::kNamespaces, ns).ok();
   }
   makeClaim(siteOf(pair.source), pair.source.ns, "data");
-  if (pair.destination.spec["rsync"].contains("destinationPVC")) makeClaim(siteOf(pair.destination), pair.destination.ns, "replica");
+  for (const auto* name : {"replica", "replica2"}) makeClaim(siteOf(pair.destination), pair.destination.ns, name);
 }
 
 void User::makeClaim(Site& site, const std::string& ns, const std::string& name) {
@@ -121,7 +127,7 @@ bool User::introduce(Pair& pair) {
   const Json before = rsync;
   rsync["address"] = address;
   rsync["sshKeys"] = "copied";
-  rsync["port"] = number(22, *object, "status", "rsync", "port");
+  rsync["port"] = number(number(22, *object, "spec", "rsync", "port"), *object, "status", "rsync", "port");
   const bool first = pair.source.absent == Duration::max();
   if (!first && before == rsync) return false;
   if (first || !pair.source.absent) apply(pair, pair.source);
@@ -134,8 +140,25 @@ bool User::write() {
     if (!volume) continue;
     volume->origin = pair.name;
     ++volume->writes;
+    if (pair.gated) gateCopies(pair, true);
   }
   return true;
+}
+
+// A copy is asked for by a new value; whether copies wait for one at all is another annotation.
+void User::gateCopies(Pair& pair, bool gated) {
+  pair.gated = gated;
+  Json annotations = {{"volsync.backube/use-copy-trigger", nullptr}};
+  if (gated) annotations = {{"volsync.backube/use-copy-trigger", ""}, {"volsync.backube/copy-trigger", fmt::format("{}", ++pair.manual)}};
+  (void)siteOf(pair.source).store().patch(r::kPersistentVolumeClaims, {pair.source.ns, "data"},
+                                          {{"metadata", {{"annotations", annotations}}}}).ok();
+}
+
+void User::moveService(Pair& pair) {
+  auto& rsync = pair.destination.spec["rsync"];
+  const bool near = pair.source.site == pair.destination.site;
+  rsync["serviceType"] = near ? oneOf({"ClusterIP", "LoadBalancer"}) : "LoadBalancer";
+  rsync["port"] = chance(0.5) ? 22 : 2222;
 }
 
 void User::retrigger(Pair& pair) {
@@ -157,7 +180,7 @@ void User::meddle() {
   auto& side = chance(0.5) ? pair.source : pair.destination;
   const bool source = &side == &pair.source;
   if (side.absent) return;
-  const auto what = random_.below(8);
+  const auto what = random_.below(13);
   switch (what) {
     case 0:
     case 1: side.spec["paused"] = !truth(side.spec, "paused"); break;
@@ -172,6 +195,17 @@ void User::meddle() {
       remove(pair, side);
       side.absent = clock_.monotonic() + Duration(chance(0.5) ? 0ms : std::chrono::milliseconds(random_.below(30000)));
       break;
+    case 8:
+    case 9:
+      if (!source) chooseVolume(side.spec["rsync"]);
+      break;
+    case 10:
+      if (!source) moveService(pair);
+      break;
+    case 11:
+      if (!source) side.spec["rsync"]["cleanupTempPVC"] = !truth(side.spec, "rsync", "cleanupTempPVC");
+      break;
+    case 12: gateCopies(pair, !pair.gated); break;
   }
   trace(fmt::format("user meddles ({}) with {} {}: {}", what, typeOf(pair, side).kind, pair.name, side.spec.dump()));
   if (!side.absent && what != 5) apply(pair, what == 3 || what == 4 ? pair.source : side);
@@ -194,6 +228,7 @@ void User::calm() {
     pair.source.spec.erase("paused");
     pair.destination.spec.erase("paused");
     pair.destination.spec.erase("trigger");
+    if (pair.gated) gateCopies(pair, false);
     if (find(pair.source.spec, "trigger", "manual")) pair.source.spec["trigger"]["manual"] = fmt::format("{}", ++pair.manual);
     if (pair.source.absent != Duration::max()) apply(pair, pair.source);
     apply(pair, pair.destination);
@@ -230,6 +265,42 @@ std::string User::unsettled(Pair& pair) {
   return {};
 }
 
+std::string User::clutter() {
+  std::string out;
+  for (auto& pair : pairs_) out += clutter(pair);
+  return out;
+}
+
+// Between iterations of a source nothing is left of the last one; of a destination's images only the published one is,
+// and the one in the making.
+std::string User::clutter(Pair& pair) {
+  std::string out;
+  for (auto* side : {&pair.source, &pair.destination}) {
+    const bool source = side == &pair.source;
+    auto& store = siteOf(*side).store();
+    const auto object = store.get(typeOf(pair, *side), {side->ns, pair.name});
+    if (!object.ok()) continue;
+    const auto uid = text(*object, "metadata", "uid"), published = text(*object, "status", "latestImage", "name");
+    const bool idle = text(*object, "status", "lastSyncStartTime").empty();
+    std::set<std::string> inTheMaking;
+    const auto claims = store.list(r::kPersistentVolumeClaims, {.ns = side->ns});
+    for (const auto& claim : claims->items) inTheMaking.insert(text(claim, "metadata", "annotations", "volsync.backube/snapname"));
+    for (const auto* type : {&r::kJobs, &r::kPersistentVolumeClaims, &r::kVolumeSnapshots}) {
+      const auto all = store.list(*type, {.ns = side->ns});
+      for (const auto& child : all->items) {
+        const auto meta = api::metaFromJson(child);
+        const auto* owner = meta.controller();
+        if (!owner || owner->uid != uid || meta.deletionTimestamp) continue;
+        const bool ofIteration = idle && meta.labels.contains("volsync.backube/cleanup");
+        const bool oldImage = !source && type == &r::kVolumeSnapshots && meta.name != published &&
+                              (idle || !inTheMaking.contains(meta.name));
+        if (ofIteration || oldImage) out += fmt::format("\n  {} {}:{} of {}", type->kind, side->site, kube::keyOf(child).str(), object->dump());
+      }
+    }
+  }
+  return out;
+}
+
 void User::leave() {
   for (auto& pair : pairs_) {
     remove(pair, pair.source);
@@ -246,7 +317,7 @@ std::string User::leftovers() {
       if (!all.ok()) continue;
       for (const auto& object : all->items) {
         const auto name = text(object, "metadata", "name"), of = text(object, "spec", "claimRef", "name");
-        const bool theirs = name == "data" || name == "replica" || name == "copied" || name == "default" || of == "data" || of == "replica";
+        const bool theirs = name == "data" || name.starts_with("replica") || name == "copied" || name == "default" || of == "data" || of.starts_with("replica");
         if (!theirs) out += fmt::format("\n  {} {}:{}: {}", type->kind, site->number, kube::keyOf(object).str(), object.dump());
       }
     }

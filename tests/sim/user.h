@@ -20,6 +20,7 @@ struct Pair {
   std::string name;
   Side source, destination;
   std::int64_t manual = 0;  // last value asked for
+  bool gated = false;       // copies of the source wait for a trigger
 };
 
 class User {
@@ -38,6 +39,7 @@ class User {
   void calm();                                   // nothing paused, everything there; manual pairs asked once more
   std::string unsettled();                       // why not every replica equals its source; empty: all do
   void leave();                                  // deletes every replication
+  std::string clutter();                         // what an iteration made and left behind; empty: nothing
   std::string leftovers();                       // what Godwit made and is still there; empty: nothing
   void attentive() { dirty_ = true; }
 
@@ -52,7 +54,11 @@ class User {
   void remove(Pair& pair, Side& side);
   void retrigger(Pair& pair);
   void deleteJob(Pair& pair, Side& side);
+  void chooseVolume(Json& rsync);  // at the destination: one of the user's, or one that is provisioned
+  void moveService(Pair& pair);
+  void gateCopies(Pair& pair, bool gated);
   std::string unsettled(Pair& pair);
+  std::string clutter(Pair& pair);
   bool chance(double p) { return random_.unit() < p; }
   const char* oneOf(std::initializer_list<const char*> choices);
 

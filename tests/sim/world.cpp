@@ -20,7 +20,7 @@ class World {
 
   Verdict run() {
     if (!build()) return std::move(verdict_);
-    if (plan_.crashAtWrite >= 0) {
+    if (plan_.crashAtWrite >= 0 || plan_.mishap.atCall >= 0) {
       sweep();
     } else {
       storm();
@@ -61,6 +61,7 @@ class World {
       all.push_back(&site);
       site.volumes.inUse = [this](const std::string& path) { return movers_.uses(path); };
       site.operatorApi.trace = [this, i](const std::string& line) { trace(fmt::format("{} operator: {}", i, line)); };
+      site.operatorApi.meanwhile = [this] { user_.meddle(); };
       site.nodeApi.trace = [this, i](const std::string& line) { trace(fmt::format("{} host: {}", i, line)); };
       site.volumes.complain = [this](const std::string& what) { complain(what); };
       inspectors_.push_back(std::make_unique<Inspector>(site, [this](const std::string& what) { complain(what); }));
@@ -142,9 +143,16 @@ class World {
     out.maxLag = std::chrono::milliseconds(random_.below(2) * random_.below(3000));
     return out;
   }
+  // Users edit between any two calls of an operator; now and then its watches are minutes behind.
+  Faults operatorFaults() {
+    Faults out = anyFaults();
+    out.meddle = upTo(0.01);
+    if (random_.below(20) == 0) out.maxLag = std::chrono::milliseconds(random_.below(300'000));
+    return out;
+  }
   void setFaults() {
     for (const auto& site : sites_) {
-      site->operatorApi.faults = anyFaults();
+      site->operatorApi.faults = operatorFaults();
       site->nodeApi.faults = anyFaults();
       site->nodeApi.faults.crash /= 10;  // takes every mover of the host with it
       site->volumes.failure = upTo(0.05);
@@ -185,18 +193,23 @@ class World {
     user_.calm();
     std::string why = "not looked at";
     live(2h, [&] { return (why = user_.unsettled()).empty(); });
-    if (verdict_.complaints.empty() && !why.empty()) complain("no sync within 2 h of calm: " + why);
+    if (verdict_.complaints.empty() && !why.empty()) return complain("no sync within 2 h of calm: " + why);
+    live(10min, [&] { return (why = user_.clutter()).empty(); });
+    if (verdict_.complaints.empty() && !why.empty()) complain("never cleaned up:" + why);
   }
 
   void sweep() {
-    auto& victim = sites_[static_cast<std::size_t>(plan_.crashSite)]->operatorApi;
+    auto& site = *sites_[static_cast<std::size_t>(plan_.victim)];
+    auto& victim = site.operatorApi;
     victim.crashAtWrite = plan_.crashAtWrite;
     victim.crashBefore = plan_.crashBefore;
+    victim.mishap = plan_.mishap;
     user_.addPair(plan_.sourceMethod, plan_.destinationMethod, true);
     live(60s, [&] { return user_.write() && false; });
     settle();
-    verdict_.crashed = sites_[static_cast<std::size_t>(plan_.crashSite)]->crashes > 0;
+    verdict_.hit = site.crashes > 0 || victim.mishap.happened;
     victim.crashAtWrite = -1;
+    victim.mishap = {};
   }
 
   // Nothing that Godwit made outlives its owner.

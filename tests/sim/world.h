@@ -15,17 +15,19 @@ struct Plan {
   std::int64_t iterations = 40;  // of sources, with faults, before everything calms down
   Duration longest = std::chrono::hours(4);  // of virtual time for them
   bool trace = false;
-  // A crash sweep: one pair, one iteration, no fault but the death of one operator at its n-th write. -1: no sweep.
+  // A sweep: one pair, one iteration, no fault but one at one operator: its death at the n-th write, or a mishap of its
+  // n-th call. Both -1: no sweep.
   std::int64_t crashAtWrite = -1;
   bool crashBefore = false;
-  int crashSite = 0;
+  Mishap mishap;
+  int victim = 0;
   std::string sourceMethod = "Clone", destinationMethod = "Snapshot";
 };
 
 struct Verdict {
   std::vector<std::string> complaints;  // empty: all was well
   std::int64_t iterations = 0, crashes = 0, steps = 0, copies = 0;
-  bool crashed = false;  // the sweep's crash took place
+  bool hit = false;  // the sweep's fault took place
 };
 
 Verdict live(const Plan& plan);

@@ -1,0 +1,191 @@
+#include "replication/populator.h"
+
+#include "api/names.h"
+#include "base/log.h"
+#include "replication/plan.h"
+
+namespace godwit::replication {
+
+namespace {
+
+using kube::EventType;
+namespace kinds = kube::resources;
+
+constexpr const char* kDefaultClassAnnotation = "storageclass.kubernetes.io/is-default-class";
+
+class Population {
+ public:
+  Population(Doors& doors, View<api::Pvc>::Ptr claim)
+      : doors_(doors), views_(doors.views), claim_(std::move(claim)),
+        prime_(views_.pvcs.get({claim_->meta.ns, populationName(*claim_)})) {}
+
+  Next run() {
+    if (prime_ && !ownedBy(prime_->meta, claim_->meta)) prime_ = nullptr;  // nobody else knows the uid; still not ours
+    if (claim_->phase == "Bound") return finish();
+    if (!prime_) return begin();
+    if (prime_->meta.deletionTimestamp) return {};
+    return prime_->volumeName.empty() || prime_->phase == "Pending" ? await() : handOver();
+  }
+
+ private:
+  void tell(EventType type, const char* reason, const std::string& message) {
+    const auto& meta = claim_->meta;
+    doors_.recorder.event({"v1", "PersistentVolumeClaim", meta.ns, meta.name, meta.uid, meta.resourceVersion}, type, reason,
+                          message);
+  }
+  Next fail(const char* reason, const std::string& message) {
+    log::warn("replication", "claim {}: {}", claim_->meta.key().str(), message);
+    tell(EventType::Warning, reason, message);
+    return {.backOff = true};
+  }
+
+  Next begin() {
+    const auto destination = views_.destinations.get({claim_->meta.ns, claim_->filledFrom});
+    if (!destination) {
+      tell(EventType::Warning, "VolSyncPopulatorReplicationDestinationMissing",
+           fmt::format("spec.dataSourceRef: ReplicationDestination {} not found; create it or correct the name",
+                       claim_->filledFrom));
+      return {};
+    }
+    const auto& image = destination->status.latestImage;
+    if (!image || image->name.empty()) {
+      tell(EventType::Normal, "VolSyncPopulatorReplicationDestinationNoLatestImage",
+           fmt::format("waiting for ReplicationDestination {} to have a first image", claim_->filledFrom));
+      return {};
+    }
+    const auto wait = waitsForConsumer();
+    if (!wait) return fail("VolSyncPopulatorPVCCreationError", wait.error().message);
+    return *wait ? Next{} : provision(*image);
+  }
+
+  // WaitForFirstConsumer: the scheduler says by annotation where the volume has to be.
+  Result<bool> waitsForConsumer() {
+    if (!claim_->meta.annotation(kSelectedNodeAnnotation).empty()) return false;
+    GODWIT_ASSIGN(const auto storageClass, classOfClaim());
+    return text(storageClass, "volumeBindingMode") == "WaitForFirstConsumer";
+  }
+  Result<Json> classOfClaim() {
+    const auto& name = claim_->storageClassName;
+    if (!name.empty()) {
+      auto found = doors_.api.get(kinds::kStorageClasses, {"", name});
+      if (!found.is(Errc::NotFound)) return found;
+      return Error{Errc::NotFound, fmt::format("spec.storageClassName: StorageClass {} not found", name)};
+    }
+    GODWIT_ASSIGN(const auto classes, doors_.api.list(kinds::kStorageClasses, {}));
+    for (const auto& each : classes.items) {
+      if (text(each, "metadata", "annotations", kDefaultClassAnnotation) == "true") return each;
+    }
+    return Error{Errc::NotFound, "spec.storageClassName: missing, and there is no default StorageClass"};
+  }
+
+  std::string sizeOf(const api::ImageReference& image) const {
+    const api::NamespacedName key{claim_->meta.ns, image.name};
+    if (image.kind == "VolumeSnapshot") {
+      const auto snapshot = views_.snapshots.get(key);
+      return snapshot ? snapshot->restoreSize : "";
+    }
+    const auto volume = views_.pvcs.get(key);
+    return volume ? volume->capacity : "";
+  }
+
+  Next provision(const api::ImageReference& image) {
+    const Json wanted = planPopulation(*claim_, image, sizeOf(image));
+    auto stored = doors_.api.create(kinds::kPersistentVolumeClaims, wanted);
+    const bool created = stored.ok();
+    if (stored.is(Errc::AlreadyExists)) stored = doors_.api.get(kinds::kPersistentVolumeClaims, kube::keyOf(wanted));
+    if (!stored) return fail("VolSyncPopulatorPVCCreationError", stored.error().message);
+    prime_ = views_.pvcs.wrote(*stored);
+    if (created) {
+      tell(EventType::Normal, "VolSyncPopulatorPVCCreated",
+           fmt::format("created PersistentVolumeClaim {} from {} {}", prime_->meta.name, image.kind, image.name));
+    }
+    return {};
+  }
+
+  // What may keep the intermediate claim from ever being bound: its image went, or its node has no room.
+  Next await() {
+    const bool moved = !claim_->meta.annotation(kSelectedNodeAnnotation).empty() &&
+                       prime_->meta.annotation(kSelectedNodeAnnotation).empty();
+    if (moved) return reschedule();
+    const api::NamespacedName image{claim_->meta.ns, prime_->meta.annotation(kImageAnnotation)};
+    if (image.name.empty() || views_.snapshots.get(image) || views_.pvcs.get(image)) return {};
+    return dropPrime() ? Next{.again = true} : Next{.backOff = true};
+  }
+
+  // The provisioner gave the node up by taking its name from our claim: the scheduler has to choose again.
+  Next reschedule() {
+    const Json change = {{"metadata", {{"annotations", {{kSelectedNodeAnnotation, nullptr}}}}}};
+    const auto stored = doors_.api.patch(kinds::kPersistentVolumeClaims, claim_->meta.key(), change);
+    if (!stored && !stored.is(Errc::NotFound)) return {.backOff = true};
+    if (stored.ok()) views_.pvcs.wrote(*stored);
+    return dropPrime() ? Next{} : Next{.backOff = true};
+  }
+
+  // The volume's claimRef decides whose it is; the cluster's own controller then binds the user's claim to it.
+  Next handOver() {
+    const auto volume = doors_.api.get(kinds::kPersistentVolumes, {"", prime_->volumeName});
+    if (volume.is(Errc::NotFound)) return dropPrime() ? Next{.again = true} : Next{.backOff = true};
+    if (!volume) return {.backOff = true};
+    const auto holder = text(*volume, "spec", "claimRef", "uid");
+    if (holder == claim_->meta.uid) return {};
+    if (holder != prime_->meta.uid) {
+      return fail("VolSyncPopulatorError", fmt::format("PersistentVolume {} belongs to another claim", prime_->volumeName));
+    }
+    const Json change = {{"metadata", {{"resourceVersion", text(*volume, "metadata", "resourceVersion")}}},
+                         {"spec",
+                          {{"claimRef",
+                            {{"apiVersion", "v1"},
+                             {"kind", "PersistentVolumeClaim"},
+                             {"namespace", claim_->meta.ns},
+                             {"name", claim_->meta.name},
+                             {"uid", claim_->meta.uid},
+                             {"resourceVersion", claim_->meta.resourceVersion}}}}}};
+    const auto stored = doors_.api.patch(kinds::kPersistentVolumes, {"", prime_->volumeName}, change);
+    if (stored.ok() || stored.is(Errc::Conflict)) return Next{.backOff = !stored.ok()};
+    return fail("VolSyncPopulatorError", stored.error().message);
+  }
+
+  Next finish() {
+    if (!prime_ || prime_->meta.deletionTimestamp) return {};
+    // Bound to our volume or, by the user, to another one: either way the intermediate claim has served.
+    if (!dropPrime()) return {.backOff = true};
+    std::string message = fmt::format("filled from image {} of ReplicationDestination {}",
+                                      prime_->meta.annotation(kImageAnnotation), claim_->filledFrom);
+    if (prime_->meta.annotation(kPointInTimeAnnotation) == "false") message += "; not point-in-time: files changed while they were copied";
+    tell(EventType::Normal, "VolSyncPopulatorFinished", message);
+    return {};
+  }
+
+  bool dropPrime() {
+    const auto removed = doors_.api.remove(kinds::kPersistentVolumeClaims, prime_->meta.key(), {.uid = prime_->meta.uid});
+    if (!removed && !removed.is(Errc::NotFound)) return false;
+    views_.pvcs.removed(prime_->meta);
+    return true;
+  }
+
+  Doors& doors_;
+  Views& views_;
+  const View<api::Pvc>::Ptr claim_;
+  View<api::Pvc>::Ptr prime_;
+};
+
+}  // namespace
+
+Next populate(Doors& doors, const api::NamespacedName& key) {
+  auto claim = doors.views.pvcs.get(key);
+  // A claim that goes takes the intermediate one with it: it owns it.
+  if (!claim || claim->filledFrom.empty() || claim->meta.deletionTimestamp) return {};
+  return Population(doors, std::move(claim)).run();
+}
+
+Result<void> registerPopulator(kube::Api& api) {
+  const Json wanted = {{"apiVersion", kinds::kVolumePopulators.apiVersion()},
+                       {"kind", std::string(kinds::kVolumePopulators.kind)},
+                       {"metadata", {{"name", "volsync-replicationdestination"}}},
+                       {"sourceKind", {{"group", api::kGroup}, {"kind", api::kindOf(api::Role::Destination)}}}};
+  const auto made = api.create(kinds::kVolumePopulators, wanted);
+  const bool settled = made.ok() || made.is(Errc::AlreadyExists) || made.is(Errc::NotFound) || made.is(Errc::Unsupported);
+  return settled ? Result<void>() : made.error();
+}
+
+}  // namespace godwit::replication
