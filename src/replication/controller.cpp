@@ -38,7 +38,8 @@ struct Feed {
   const kube::ResourceType& type;
   const std::unique_ptr<kube::Sink> sink;
   kube::Reflector reflector;
-  std::atomic<bool> absent{false};  // the cluster does not know this kind; nothing to wait for
+  std::atomic<bool> absent{false};     // the cluster does not know this kind; nothing to wait for
+  std::atomic<bool> forbidden{false};  // we may not read it
   int failures = 0;
   Duration retryAt{0};  // monotonic
 
@@ -54,18 +55,19 @@ struct Feed {
   Duration failed(const Error& error, Random& random) {
     const bool unknown = error.code == Errc::NotFound || error.code == Errc::Unsupported;
     if (unknown && !absent.exchange(true)) log::warn("replication", "{}: {}", type.plural, error.message);
-    if (error.code == Errc::Forbidden && failures == 0) log::error("replication", "watching {}: {}", type.plural, error.message);
     if (!unknown) log::debug("replication", "watching {}: {}", type.plural, error.message);
     {
       std::lock_guard lock(mutex);
-      lastError = fmt::format("{}: {}", type.plural, error.message);
+      lastError = error.message;
     }
+    const bool refused = error.code == Errc::Forbidden;
+    if (refused && !forbidden.exchange(true)) log::error("replication", "watching {}: {}", type.plural, error.message);
     const auto pause = kube::reflectorBackOff(++failures, random);
-    return essential() ? std::min(pause, kSoon) : pause;  // who installs the CRDs wants to see them served
+    return essential() || refused ? std::min(pause, kSoon) : pause;  // who installs CRDs or rules wants to see the effect
   }
   void succeeded() {
     failures = 0;
-    absent = false;
+    absent = forbidden = false;
   }
 
  private:
@@ -199,8 +201,45 @@ struct Controller::Impl {
 
   // --- work ---
 
+  // The objects themselves can be read, and of everything else is known what there is or that we may not know.
+  bool workable() const {
+    return std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed->ready() || (feed->forbidden && !feed->essential()); });
+  }
+  std::string troubles() const {
+    std::string out;
+    for (const auto& feed : feeds) {
+      if (const auto trouble = feed->trouble(); !trouble.empty()) out += (out.empty() ? "" : "; ") + trouble;
+    }
+    return out;
+  }
+  // What was refused while a kind could not be read.
+  void wakeAll() {
+    for (const auto role : {Role::Source, Role::Destination}) {
+      for (const auto& object : views.of(role).cache().list()) wake(role, object->meta.key());
+    }
+    queue.add(keyOf(kRegistration, {}));
+    for (const auto& claim : views.pvcs.cache().list()) {
+      if (!claim->filledFrom.empty()) wakeClaim(claim->meta.key());
+    }
+  }
+
+  // Also true just before the last kind becomes readable: then it is that reader who wakes everybody.
+  bool blocked() {
+    if (ready()) return false;
+    refused = true;
+    return !ready();
+  }
+  void stepped() {
+    if (refused && ready() && refused.exchange(false)) wakeAll();
+  }
+  Next refuse(const std::string& what, const api::NamespacedName& object) {
+    if (what == kClaim || what == kRegistration) return {};
+    return replication::refuse(doors, what == api::name(Role::Source) ? Role::Source : Role::Destination, object, troubles());
+  }
+
   Next look(const std::string& key) {
     const auto [what, object] = parseKey(key);
+    if (blocked()) return refuse(what, object);
     if (what == kClaim) return populate(doors, object);
     if (what == kRegistration) return {.backOff = !registerPopulator(api)};
     return reconcile(doors, what == api::name(Role::Source) ? Role::Source : Role::Destination, object);
@@ -223,6 +262,7 @@ struct Controller::Impl {
       Duration pause{0};
       if (moved.ok()) {
         feed.succeeded();
+        stepped();
       } else if (!moved.is(Errc::Cancelled)) {
         pause = feed.failed(moved.error(), random);
       }
@@ -234,7 +274,7 @@ struct Controller::Impl {
   void workLoop(const std::stop_token& stop) {
     {
       std::unique_lock lock(mutex);
-      if (!progress.wait(lock, stop, [this] { return ready(); })) return;
+      if (!progress.wait(lock, stop, [this] { return workable(); })) return;
     }
     std::call_once(told, [this] {
       if (whenReady) whenReady();
@@ -251,6 +291,7 @@ struct Controller::Impl {
   kube::WorkQueue queue;
   Doors doors;
   std::vector<std::unique_ptr<Feed>> feeds;
+  std::atomic<bool> refused{false};  // something, because a kind could not be read
   std::mutex mutex;
   std::condition_variable_any progress, paused;
   std::function<void()> whenReady;
@@ -280,11 +321,7 @@ void Controller::run(std::stop_token stop) {
 void Controller::whenReady(std::function<void()> tell) { impl_->whenReady = std::move(tell); }
 
 std::string Controller::waitingFor() const {
-  std::string out;
-  for (const auto& feed : impl_->feeds) {
-    if (const auto trouble = feed->trouble(); !trouble.empty()) out += (out.empty() ? "" : "; ") + trouble;
-  }
-  return out;
+  return impl_->troubles();
 }
 
 bool Controller::pump() {
@@ -297,6 +334,7 @@ bool Controller::pump() {
         break;
       }
       feed->succeeded();
+      impl_->stepped();
       if (*moved == kube::Reflector::Moved::Idle) break;
       any = true;
     }
@@ -305,7 +343,7 @@ bool Controller::pump() {
 }
 
 bool Controller::stepOne() {
-  if (!impl_->ready()) return false;
+  if (!impl_->workable()) return false;
   const auto key = impl_->queue.tryGet();
   if (!key) return false;
   impl_->process(*key);
@@ -313,7 +351,7 @@ bool Controller::stepOne() {
 }
 
 std::optional<Duration> Controller::nextDelay() const {
-  auto delay = impl_->ready() ? impl_->queue.nextDelay() : std::nullopt;
+  auto delay = impl_->workable() ? impl_->queue.nextDelay() : std::nullopt;
   for (const auto& feed : impl_->feeds) {
     if (feed->retryAt <= impl_->clock.monotonic()) continue;
     const Duration until = feed->retryAt - impl_->clock.monotonic();

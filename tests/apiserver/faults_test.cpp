@@ -62,8 +62,11 @@ TEST_F(OperatorTest, AKindThatMayNotBeReadIsNamedInTheConditionAndByReadiness) {
   awaitSync(r::kReplicationSources, "s", "one");
 }
 
+// The controller that counts what a quota allows is not there: the test counts.
 TEST_F(OperatorTest, AQuotaThatIsUsedUpIsNamedAndItsEndIsNoticed) {
   kubectl({"create", "quota", "few", "--hard=count/jobs.batch=0"});
+  kubectl({"patch", "quota", "few", "--subresource=status", "--type=merge", "-p",
+           R"({"status":{"hard":{"count/jobs.batch":"0"},"used":{"count/jobs.batch":"0"}}})"});
   const auto godwit = startOperator();
   ASSERT_NE(godwit, nullptr);
   makeSource("s", "Direct", "one");

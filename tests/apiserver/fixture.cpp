@@ -16,7 +16,7 @@ static std::unique_ptr<ApiServer>& shared() {
 
 ApiServer* sharedServer() {
   if (shared() || !ApiServer::missing().empty()) return shared().get();
-  auto started = ApiServer::start(true);
+  auto started = ApiServer::start();
   if (!started) {
     ADD_FAILURE() << started.error().message;
     return nullptr;

@@ -1,4 +1,6 @@
-// One API server for the whole program; each test has a namespace and an operator that serves only that.
+// One API server for the whole program; each test has a namespace and an operator that serves only that. It has no
+// controllers: what they would do the simulator does, and nothing else makes requests or pods. Who needs them (quotas,
+// garbage collection) starts a server of their own.
 #pragma once
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +14,7 @@ namespace godwit::apiserver {
 using namespace std::chrono_literals;
 namespace r = kube::resources;
 
-// The shared one, with controllers and all CRDs; started by the first who asks, ended by main. Null: missing().
+// The shared one, with all CRDs; started by the first who asks, ended by main. Null: missing().
 ApiServer* sharedServer();
 void endSharedServer();
 
