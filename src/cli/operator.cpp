@@ -15,7 +15,7 @@ namespace godwit::cli {
 namespace {
 
 constexpr Duration kLeaseCall = std::chrono::seconds(4);  // several fit into the time a leader has to renew
-constexpr auto kHousekeeping = std::chrono::minutes(1);
+constexpr std::chrono::seconds kSettled(5), kHousekeeping(60);
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -76,7 +76,8 @@ void Operator::run(std::stop_token stop) {
     std::mutex mutex;
     std::condition_variable_any never;
     std::unique_lock lock(mutex);
-    while (!never.wait_for(lock, ending, kHousekeeping, [&] { return ending.stop_requested(); })) {
+    auto pause = kSettled;
+    while (!never.wait_for(lock, ending, std::exchange(pause, kHousekeeping), [&] { return ending.stop_requested(); })) {
       endpoints_->renew();
       releaseMemory();
     }

@@ -40,6 +40,7 @@ struct Feed {
   kube::Reflector reflector;
   std::atomic<bool> absent{false};     // the cluster does not know this kind; nothing to wait for
   std::atomic<bool> forbidden{false};  // we may not read it
+  bool away = false;                   // the server was not there
   int failures = 0;
   Duration retryAt{0};  // monotonic
 
@@ -62,16 +63,23 @@ struct Feed {
     }
     const bool refused = error.code == Errc::Forbidden;
     if (refused && !forbidden.exchange(true)) log::error("replication", "watching {}: {}", type.plural, error.message);
+    away = away || error.code == Errc::Unavailable;
+    if (error.code == Errc::Gone) failures = 0;  // a new list is the cure, not a wait
     const auto pause = kube::reflectorBackOff(++failures, random);
-    return essential() || refused ? std::min(pause, kSoon) : pause;  // who installs CRDs or rules wants to see the effect
+    // Who installs CRDs or rules wants to see the effect; and a server that is back must find everybody soon.
+    return essential() || refused || error.code == Errc::Unavailable 
+               ? std::min(pause, std::chrono::duration_cast<Duration>(kSoon * (0.8 + 0.4 * random.unit())))
+               : pause;
   }
-  void succeeded() {
+  // True: the server is back.
+  bool succeeded() {
     failures = 0;
     absent = forbidden = false;
+    return std::exchange(away, false);
   }
 
  private:
-  static constexpr Duration kSoon = std::chrono::seconds(2);
+  static constexpr std::chrono::duration<double> kSoon{1};
   std::mutex mutex;
   std::string lastError;
 };
@@ -229,7 +237,8 @@ struct Controller::Impl {
     refused = true;
     return !ready();
   }
-  void stepped() {
+  void stepped(Feed& feed) {
+    if (feed.succeeded()) queue.retryFailed();
     if (refused && ready() && refused.exchange(false)) wakeAll();
   }
   Next refuse(const std::string& what, const api::NamespacedName& object) {
@@ -261,8 +270,7 @@ struct Controller::Impl {
       const auto moved = feed.reflector.step(std::chrono::seconds(30));
       Duration pause{0};
       if (moved.ok()) {
-        feed.succeeded();
-        stepped();
+        stepped(feed);
       } else if (!moved.is(Errc::Cancelled)) {
         pause = feed.failed(moved.error(), random);
       }
@@ -333,8 +341,7 @@ bool Controller::pump() {
         feed->retryAt = impl_->clock.monotonic() + feed->failed(moved.error(), impl_->random);
         break;
       }
-      feed->succeeded();
-      impl_->stepped();
+      impl_->stepped(*feed);
       if (*moved == kube::Reflector::Moved::Idle) break;
       any = true;
     }
