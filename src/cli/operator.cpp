@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "cli/frugal.h"
 #include "kube/in_cluster.h"
 #include "replication/metrics.h"
 
@@ -14,7 +15,7 @@ namespace godwit::cli {
 namespace {
 
 constexpr Duration kLeaseCall = std::chrono::seconds(4);  // several fit into the time a leader has to renew
-constexpr auto kRenewCertificates = std::chrono::minutes(1);
+constexpr std::chrono::seconds kSettled(5), kHousekeeping(60);
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -44,7 +45,9 @@ std::string identity(Random& random) {
 // One time of leadership.
 struct Operator::Term {
   Term(kube::Api& api, const Clock& clock, Random& random, const replication::ControllerConfig& config)
-      : controller(api, clock, random, metrics, config) {}
+      : controller(api, clock, random, metrics, config) {
+    controller.whenReady(releaseMemory);
+  }
   replication::Metrics metrics;  // a replica that does not lead has no series
   replication::Controller controller;
 };
@@ -69,11 +72,15 @@ Result<std::unique_ptr<Operator>> Operator::start(OperatorOptions options) {
 
 void Operator::run(std::stop_token stop) {
   const std::stop_callback wake(stop, [this] { api_->shutDown(); });
-  std::jthread renewer([this](std::stop_token ending) {
+  std::jthread housekeeper([this](std::stop_token ending) {
     std::mutex mutex;
     std::condition_variable_any never;
     std::unique_lock lock(mutex);
-    while (!never.wait_for(lock, ending, kRenewCertificates, [&] { return ending.stop_requested(); })) endpoints_->renew();
+    auto pause = kSettled;
+    while (!never.wait_for(lock, ending, std::exchange(pause, kHousekeeping), [&] { return ending.stop_requested(); })) {
+      endpoints_->renew();
+      releaseMemory();
+    }
   });
   if (!options_.leaderElect) return lead(stop);
   kube::LeaderElector elector(*leaseApi_, clock_, {.ns = leaseNamespace_, .name = options_.leaseName, .identity = identity(random_)});

@@ -1,5 +1,3 @@
-#include <malloc.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <memory>
@@ -8,6 +6,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/controller_options.h"
+#include "cli/frugal.h"
 #include "cli/operator.h"
 #include "cli/signals.h"
 
@@ -19,15 +18,6 @@ struct CommandLine {
   OperatorOptions options;
   std::string probes = ":8081", metrics = ":8443";
 };
-
-// The operator lives long, in two dozen threads that mostly wait, and is judged by its resident size. One arena instead
-// of one a thread keeps what the lists of a start leave behind in one place; fixed thresholds give it back to the system
-// instead of growing with the largest list seen. Its throughput is bounded by the API server, not by malloc's lock.
-void frugalHeap() {
-  ::mallopt(M_ARENA_MAX, 1);
-  ::mallopt(M_MMAP_THRESHOLD, 64 << 10);
-  ::mallopt(M_TRIM_THRESHOLD, 256 << 10);
-}
 
 // As operators that are built on operator-sdk: a comma-separated list; empty means all.
 std::vector<std::string> watchedNamespaces() {

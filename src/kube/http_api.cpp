@@ -43,6 +43,14 @@ void complete(Json& object, const ResourceType& type) {
   if (!object.contains("kind")) object["kind"] = type.kind;
 }
 
+constexpr const char* kUnknownKind = "the server does not know this kind of object";
+
+// Which kind it is that the server does not know.
+Error named(Error error, const ResourceType& type) {
+  if (error.code != Errc::Unsupported || error.message != kUnknownKind) return error;
+  return {error.code, fmt::format("the API server does not know {} ({}); its CustomResourceDefinition is not installed", type.kind, type.apiVersion())};
+}
+
 Errc codeOf(int status, const std::string& reason) {
   switch (status) {
     case 400:
@@ -131,7 +139,7 @@ class HttpWatch final : public Watch {
 Error statusError(int httpStatus, std::string_view body) {
   const auto status = parseJson(body);
   if (status && text(*status, "kind") == "Status") return fromStatus(*status, httpStatus);
-  if (httpStatus == 404) return {Errc::Unsupported, "the server does not know this kind of object"};
+  if (httpStatus == 404) return {Errc::Unsupported, kUnknownKind};
   return {codeOf(httpStatus, ""), fmt::format("HTTP {}: {}", httpStatus, body.substr(0, 200))};
 }
 
@@ -253,8 +261,9 @@ Result<http::Answer> HttpApi::answer(const Asked& call) {
 }
 
 Result<Json> HttpApi::object(const Asked& call, const ResourceType& type) {
-  GODWIT_ASSIGN(const auto said, answer(call));
-  GODWIT_ASSIGN(auto object, parseJson(said.body));
+  const auto said = answer(call);
+  if (!said) return named(said.error(), type);
+  GODWIT_ASSIGN(auto object, parseJson(said->body));
   complete(object, type);
   return object;
 }
@@ -267,10 +276,11 @@ Result<List> HttpApi::list(const ResourceType& type, const ListOptions& options)
   Query query;
   query.add("labelSelector", options.labelSelector).add("fieldSelector", options.fieldSelector);
   query.add("limit", options.limit ? std::to_string(options.limit) : "").add("continue", options.continueToken);
-  GODWIT_ASSIGN(auto said, answer(call("GET", "list", nameOf(type), type.path(http::encodeComponent(options.ns)) + query.str())));
-  dropManagedFields(said.body);
+  auto said = answer(call("GET", "list", nameOf(type), type.path(http::encodeComponent(options.ns)) + query.str()));
+  if (!said) return named(said.error(), type);
+  dropManagedFields(said->body);
   List list;
-  GODWIT_ASSIGN(const auto rest, parseList(said.body, [&](Json item) { complete(list.items.emplace_back(std::move(item)), type); }));
+  GODWIT_ASSIGN(const auto rest, parseList(said->body, [&](Json item) { complete(list.items.emplace_back(std::move(item)), type); }));
   list.resourceVersion = text(rest, "metadata", "resourceVersion");
   list.continueToken = text(rest, "metadata", "continue");
   return list;
@@ -289,7 +299,7 @@ Result<std::unique_ptr<Watch>> HttpApi::watch(const ResourceType& type, const Wa
       if (!chunk || !*chunk || body.size() > (1u << 20)) break;
       body += **chunk;
     }
-    return judge(statusError(status, body));
+    return named(judge(statusError(status, body)), type);
   }
   return std::unique_ptr<Watch>(std::make_unique<HttpWatch>(*std::move(stream), type, clock_));
 }
@@ -297,7 +307,9 @@ Result<std::unique_ptr<Watch>> HttpApi::watch(const ResourceType& type, const Wa
 Result<Json> HttpApi::create(const ResourceType& type, const Json& object) {
   auto request = call("POST", "create", nameOf(type), type.path(http::encodeComponent(text(object, "metadata", "namespace"))));
   request.headers.emplace_back("Content-Type", "application/json");
-  request.body = dumpJson(object);
+  Json whole = object;
+  complete(whole, type);  // a server takes built-in kinds without, custom resources not
+  request.body = dumpJson(whole);
   return this->object(request, type);
 }
 

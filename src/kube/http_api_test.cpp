@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <thread>
 #include <mutex>
 
 #include "base/fd.h"
@@ -73,6 +74,7 @@ TEST_F(HttpApiTest, CallsGoWhereTheApiServerExpectsThem) {
   EXPECT_EQ(line(1), "GET /apis/storage.k8s.io/v1/storageclasses/fast");
   EXPECT_EQ(line(2), "GET /apis/batch/v1/jobs?labelSelector=a%20in%20%28b%29&limit=5&continue=t");
   EXPECT_EQ(line(3), "POST /apis/batch/v1/namespaces/ns/jobs");
+  EXPECT_EQ(*parseJson(asked[3].body), (Json{{"apiVersion", "batch/v1"}, {"kind", "Job"}, {"metadata", {{"namespace", "ns"}}}}));
   EXPECT_EQ(line(4), "PATCH /apis/volsync.backube/v1alpha1/namespaces/ns/replicationsources/a/status");
   EXPECT_EQ(asked[4].header("content-type"), "application/merge-patch+json");
   EXPECT_EQ(*parseJson(asked[5].body), (Json{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Foreground"},
@@ -184,4 +186,47 @@ TEST_F(HttpApiTest, AWatchThatIsRefusedSaysWhy) {
   const auto watch = api().watch(r::kSecrets, {.ns = "ns", .resourceVersion = "1"});
   ASSERT_TRUE(watch.is(Errc::Gone));
   EXPECT_EQ(watch.error().message, "compacted");
+}
+
+TEST_F(HttpApiTest, AKindThatTheServerDoesNotKnowIsNamed) {
+  answers.push_back({.status = 404, .body = "404 page not found"});
+  answers.push_back({.status = 404, .body = "404 page not found"});
+  const auto list = api().list(r::kVolumeSnapshots, {});
+  const auto made = api().create(r::kVolumeSnapshots, {{"metadata", {{"namespace", "ns"}}}});
+  for (const auto& error : {list.error(), made.error()}) {
+    EXPECT_EQ(error.code, Errc::Unsupported);
+    EXPECT_THAT(error.message, HasSubstr("VolumeSnapshot (snapshot.storage.k8s.io/v1)"));
+  }
+}
+
+TEST_F(HttpApiTest, ARefusalSoonAfterAnOutageMeansNotYet) {
+  const Said refusal{.status = 403, .body = R"({"kind":"Status","reason":"Forbidden","message":"cannot get"})"};
+  answers = {refusal, {.status = 500}, refusal, refusal};
+  EXPECT_TRUE(api().get(r::kSecrets, {"ns", "a"}).is(Errc::Forbidden));
+  EXPECT_TRUE(api().get(r::kSecrets, {"ns", "a"}).is(Errc::Unavailable));
+  const auto early = api().get(r::kSecrets, {"ns", "a"});
+  EXPECT_TRUE(early.is(Errc::Unavailable));
+  EXPECT_THAT(early.error().message, HasSubstr("cannot get"));
+  clock.advance(16s);
+  EXPECT_TRUE(api().get(r::kSecrets, {"ns", "a"}).is(Errc::Forbidden));
+}
+
+TEST_F(HttpApiTest, ShutDownEndsThePauseThatABusyServerAsksFor) {
+  answers.push_back({.status = 429, .headers = {{"Retry-After", "10"}}});
+  std::thread caller([&] { EXPECT_TRUE(api().get(r::kSecrets, {"ns", "a"}).is(Errc::Cancelled)); });
+  api().shutDown();
+  caller.join();
+}
+
+TEST_F(HttpApiTest, CountsWhatItAskedAndWatchesAreFree) {
+  made = std::move(*HttpApi::make(access, clock, {.requestsPerSecond = 0.001, .burst = 2}));
+  (void)api().get(r::kSecrets, {"ns", "a"});
+  answers.push_back({.status = 409, .body = "{}"});
+  (void)api().patch(r::kReplicationSources, {"ns", "a"}, {{"x", 1}}, Subresource::Status);
+  EXPECT_TRUE(api().watch(r::kSecrets, {}).ok());  // the tokens are used up
+  EXPECT_EQ(api().counts(), (std::map<HttpApi::Count, std::uint64_t>{{{"get", "secrets", 200}, 1},
+                                                                     {{"patch", "replicationsources/status", 409}, 1}}));
+  std::thread caller([&] { EXPECT_TRUE(api().get(r::kSecrets, {"ns", "a"}).is(Errc::Cancelled)); });
+  api().shutDown();
+  caller.join();
 }

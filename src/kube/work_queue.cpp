@@ -35,6 +35,15 @@ void WorkQueue::forget(const std::string& key) {
   failures_.erase(key);
 }
 
+void WorkQueue::retryFailed() {
+  std::lock_guard lock(mutex_);
+  const Duration now = clock_.monotonic();
+  for (const auto& [key, count] : failures_) {
+    if (due_.contains(key)) delayLocked(key, now);
+  }
+  failures_.clear();
+}
+
 std::optional<std::string> WorkQueue::get() {
   std::unique_lock lock(mutex_);
   for (;;) {

@@ -30,6 +30,7 @@ class WorkQueue {
   void addAfter(const std::string& key, Duration delay); // the earliest of several delays wins
   void addRateLimited(const std::string& key);           // after this key's back-off, which doubles each time
   void forget(const std::string& key);                   // success: back-off starts anew
+  void retryFailed();                                    // what made keys fail is over: those in back-off are due now
 
   // The next key, in order of arrival, marked as in work until done(). get() blocks until there is one; nullopt after
   // shutDown(). tryGet() never blocks (the simulation's stepper).

@@ -91,6 +91,24 @@ TEST_F(WorkQueueTest, BackOffDoublesPerKeyUntilForgotten) {
   EXPECT_EQ(queue.nextDelay(), 10ms);
 }
 
+TEST_F(WorkQueueTest, WhenTheCauseIsOverFailedKeysAreDueAtOnceAndOthersWhenTheyWere) {
+  for (int i = 0; i < 4; ++i) {
+    queue.addRateLimited("failed");
+    clock.advance(100ms);
+    ASSERT_EQ(queue.tryGet(), "failed");
+    queue.done("failed");
+  }
+  queue.addRateLimited("failed");
+  queue.addAfter("later", 5s);
+  EXPECT_EQ(queue.tryGet(), std::nullopt);
+  queue.retryFailed();
+  EXPECT_EQ(queue.tryGet(), "failed");
+  EXPECT_EQ(queue.tryGet(), std::nullopt);
+  queue.done("failed");
+  queue.addRateLimited("failed");
+  EXPECT_EQ(queue.nextDelay(), 10ms);
+}
+
 TEST(BackOff, JitterStaysWithinItsFractionAndManyFailuresDoNotOverflow) {
   Random random(7);
   const BackOff backOff{100ms, 60s, 0.2};

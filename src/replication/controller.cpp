@@ -38,7 +38,9 @@ struct Feed {
   const kube::ResourceType& type;
   const std::unique_ptr<kube::Sink> sink;
   kube::Reflector reflector;
-  std::atomic<bool> absent{false};  // the cluster does not know this kind; nothing to wait for
+  std::atomic<bool> absent{false};     // the cluster does not know this kind; nothing to wait for
+  std::atomic<bool> forbidden{false};  // we may not read it
+  bool away = false;                   // the server was not there
   int failures = 0;
   Duration retryAt{0};  // monotonic
 
@@ -54,22 +56,30 @@ struct Feed {
   Duration failed(const Error& error, Random& random) {
     const bool unknown = error.code == Errc::NotFound || error.code == Errc::Unsupported;
     if (unknown && !absent.exchange(true)) log::warn("replication", "{}: {}", type.plural, error.message);
-    if (error.code == Errc::Forbidden && failures == 0) log::error("replication", "watching {}: {}", type.plural, error.message);
     if (!unknown) log::debug("replication", "watching {}: {}", type.plural, error.message);
     {
       std::lock_guard lock(mutex);
-      lastError = fmt::format("{}: {}", type.plural, error.message);
+      lastError = error.message;
     }
+    const bool refused = error.code == Errc::Forbidden;
+    if (refused && !forbidden.exchange(true)) log::error("replication", "watching {}: {}", type.plural, error.message);
+    away = away || error.code == Errc::Unavailable;
+    if (error.code == Errc::Gone) failures = 0;  // a new list is the cure, not a wait
     const auto pause = kube::reflectorBackOff(++failures, random);
-    return essential() ? std::min(pause, kSoon) : pause;  // who installs the CRDs wants to see them served
+    // Who installs CRDs or rules wants to see the effect; and a server that is back must find everybody soon.
+    return essential() || refused || error.code == Errc::Unavailable 
+               ? std::min(pause, std::chrono::duration_cast<Duration>(kSoon * (0.8 + 0.4 * random.unit())))
+               : pause;
   }
-  void succeeded() {
+  // True: the server is back.
+  bool succeeded() {
     failures = 0;
-    absent = false;
+    absent = forbidden = false;
+    return std::exchange(away, false);
   }
 
  private:
-  static constexpr Duration kSoon = std::chrono::seconds(2);
+  static constexpr std::chrono::duration<double> kSoon{1};
   std::mutex mutex;
   std::string lastError;
 };
@@ -204,8 +214,47 @@ struct Controller::Impl {
     if (!done) log::warn("replication", "claims are filled, but the cluster is not told who does it: {}", done.error().message);
     return {.backOff = !done};
   }
+
+  // The objects themselves can be read, and of everything else is known what there is or that we may not know.
+  bool workable() const {
+    return std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed->ready() || (feed->forbidden && !feed->essential()); });
+  }
+  std::string troubles() const {
+    std::string out;
+    for (const auto& feed : feeds) {
+      if (const auto trouble = feed->trouble(); !trouble.empty()) out += (out.empty() ? "" : "; ") + trouble;
+    }
+    return out;
+  }
+  // What was refused while a kind could not be read.
+  void wakeAll() {
+    for (const auto role : {Role::Source, Role::Destination}) {
+      for (const auto& object : views.of(role).cache().list()) wake(role, object->meta.key());
+    }
+    queue.add(keyOf(kRegistration, {}));
+    for (const auto& claim : views.pvcs.cache().list()) {
+      if (!claim->filledFrom.empty()) wakeClaim(claim->meta.key());
+    }
+  }
+
+  // Also true just before the last kind becomes readable: then it is that reader who wakes everybody.
+  bool blocked() {
+    if (ready()) return false;
+    refused = true;
+    return !ready();
+  }
+  void stepped(Feed& feed) {
+    if (feed.succeeded()) queue.retryFailed();
+    if (refused && ready() && refused.exchange(false)) wakeAll();
+  }
+  Next refuse(const std::string& what, const api::NamespacedName& object) {
+    if (what == kClaim || what == kRegistration) return {};
+    return replication::refuse(doors, what == api::name(Role::Source) ? Role::Source : Role::Destination, object, troubles());
+  }
+
   Next look(const std::string& key) {
     const auto [what, object] = parseKey(key);
+    if (blocked()) return refuse(what, object);
     if (what == kClaim) return populate(doors, object);
     if (what == kRegistration) return registration();
     return reconcile(doors, what == api::name(Role::Source) ? Role::Source : Role::Destination, object);
@@ -227,7 +276,7 @@ struct Controller::Impl {
       const auto moved = feed.reflector.step(std::chrono::seconds(30));
       Duration pause{0};
       if (moved.ok()) {
-        feed.succeeded();
+        stepped(feed);
       } else if (!moved.is(Errc::Cancelled)) {
         pause = feed.failed(moved.error(), random);
       }
@@ -239,8 +288,11 @@ struct Controller::Impl {
   void workLoop(const std::stop_token& stop) {
     {
       std::unique_lock lock(mutex);
-      if (!progress.wait(lock, stop, [this] { return ready(); })) return;
+      if (!progress.wait(lock, stop, [this] { return workable(); })) return;
     }
+    std::call_once(told, [this] {
+      if (whenReady) whenReady();
+    });
     while (const auto key = queue.get()) process(*key);
   }
 
@@ -253,8 +305,11 @@ struct Controller::Impl {
   kube::WorkQueue queue;
   Doors doors;
   std::vector<std::unique_ptr<Feed>> feeds;
+  std::atomic<bool> refused{false};  // something, because a kind could not be read
   std::mutex mutex;
   std::condition_variable_any progress, paused;
+  std::function<void()> whenReady;
+  std::once_flag told;
 };
 
 Controller::Controller(kube::Api& api, const Clock& clock, Random& random, Metrics& metrics, ControllerConfig config)
@@ -277,12 +332,10 @@ void Controller::run(std::stop_token stop) {
   for (auto& thread : threads) thread.join();
 }
 
+void Controller::whenReady(std::function<void()> tell) { impl_->whenReady = std::move(tell); }
+
 std::string Controller::waitingFor() const {
-  std::string out;
-  for (const auto& feed : impl_->feeds) {
-    if (const auto trouble = feed->trouble(); !trouble.empty()) out += (out.empty() ? "" : "; ") + trouble;
-  }
-  return out;
+  return impl_->troubles();
 }
 
 bool Controller::pump() {
@@ -294,7 +347,7 @@ bool Controller::pump() {
         feed->retryAt = impl_->clock.monotonic() + feed->failed(moved.error(), impl_->random);
         break;
       }
-      feed->succeeded();
+      impl_->stepped(*feed);
       if (*moved == kube::Reflector::Moved::Idle) break;
       any = true;
     }
@@ -303,7 +356,7 @@ bool Controller::pump() {
 }
 
 bool Controller::stepOne() {
-  if (!impl_->ready()) return false;
+  if (!impl_->workable()) return false;
   const auto key = impl_->queue.tryGet();
   if (!key) return false;
   impl_->process(*key);
@@ -311,7 +364,7 @@ bool Controller::stepOne() {
 }
 
 std::optional<Duration> Controller::nextDelay() const {
-  auto delay = impl_->ready() ? impl_->queue.nextDelay() : std::nullopt;
+  auto delay = impl_->workable() ? impl_->queue.nextDelay() : std::nullopt;
   for (const auto& feed : impl_->feeds) {
     if (feed->retryAt <= impl_->clock.monotonic()) continue;
     const Duration until = feed->retryAt - impl_->clock.monotonic();

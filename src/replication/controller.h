@@ -1,5 +1,6 @@
 // The operator's heart: caches, queue and the reconciler of both kinds. Knows no thread of its own when stepped.
 #pragma once
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -30,6 +31,8 @@ class Controller {
 
   // Production: reflector threads and `workers` workers, until `stop`. Returns when all have ended.
   void run(std::stop_token stop);
+  // Told once, when every kind has been listed; before run().
+  void whenReady(std::function<void()> tell);
   // What keeps it from working, for people; empty: nothing. Any thread.
   std::string waitingFor() const;
 

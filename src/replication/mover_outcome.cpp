@@ -58,6 +58,7 @@ api::MoverStatus moverOutcome(Pass& pass, bool successful) {
     return out;
   }
   out.logs = headline(*pod, successful);
+  if (successful && !out.logs.empty()) return out;  // the log says no more than the mover's own summary
   const auto tail = pass.doors.api.logs(pod->meta.key(), {.container = "rsync", .tailLines = kTailLines,
                                                           .limitBytes = kTailBytes});
   if (!tail || tail->empty()) return out;

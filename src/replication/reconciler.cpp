@@ -24,6 +24,12 @@ class Reconcile {
     pass_.confirm = [this] { return confirm(); };
   }
 
+  // Says why nothing can be done for the object. Whoever knows that it can again wakes it.
+  Next refuse(const std::string& why) {
+    if (!serves()) return {};
+    return fail({why, false});
+  }
+
   Next run() {
     if (!serves()) return {};
     pass_.look();
@@ -164,7 +170,13 @@ class Reconcile {
   Next fail(const Failure& failure) {
     log::warn("replication", "{} {}: {}", api::name(role()), key().str(), failure.message);
     reportError(pass_.object, failure.message, now());
-    return end({.backOff = failure.retryable});
+    // An event for what is new in the condition, once it is there: what passes by itself is not worth one.
+    const auto* was = written_.condition("Synchronizing");
+    const bool news = !was || was->message != failure.message;
+    const Next next = end({.backOff = failure.retryable});
+    const auto* is = written_.condition("Synchronizing");
+    if (news && is && is->message == failure.message) pass_.tell(kube::EventType::Warning, "ReconcileError", failure.message);
+    return next;
   }
 
   Next retry(const Error& error) {
@@ -230,6 +242,11 @@ class Reconcile {
 };
 
 }  // namespace
+
+Next refuse(Doors& doors, api::Role role, const api::NamespacedName& key, const std::string& why) {
+  const auto watched = doors.views.of(role).get(key);
+  return watched ? Reconcile(doors, *watched, doors.clock.now()).refuse(why) : Next{};
+}
 
 Next reconcile(Doors& doors, api::Role role, const api::NamespacedName& key) {
   const auto watched = doors.views.of(role).get(key);

@@ -15,5 +15,7 @@ struct Next {
 
 // Reads only `doors.views` unless a step needs more; writes through doors.api.
 Next reconcile(Doors& doors, api::Role role, const api::NamespacedName& key);
+// Nothing can be done for the object: its condition and an event say why.
+Next refuse(Doors& doors, api::Role role, const api::NamespacedName& key, const std::string& why);
 
 }  // namespace godwit::replication

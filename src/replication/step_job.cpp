@@ -27,7 +27,8 @@ bool alive(const api::Pod& pod) { return pod.phase != "Succeeded" && pod.phase !
 // This side's movers and, under Direct, everybody who may use the volume. From the server: a cache may be late, and two
 // movers at one volume ruin it.
 Result<std::vector<api::Pod>> podsAround(Pass& pass) {
-  kube::ListOptions options{.ns = pass.object.meta.ns};
+  // Those that have ended hold nothing, and a namespace may be full of them.
+  kube::ListOptions options{.ns = pass.object.meta.ns, .fieldSelector = "status.phase!=Succeeded,status.phase!=Failed"};
   if (!pass.object.spec.rsync->direct()) {
     options.labelSelector = "app.kubernetes.io/name=" + api::podNameLabel(pass.object.role, pass.object.meta.name);
   }

@@ -15,6 +15,8 @@ using kube::resources::kSecrets;
 using kube::resources::kServiceAccounts;
 // Secrets of users are not watched: one that was missing or wrong is looked at again after this long at most.
 constexpr Duration kLookAgain = std::chrono::seconds(15);
+// A pod that is still not started after this long may wait for a Secret that is gone.
+constexpr Duration kStartPatience = std::chrono::seconds(30);
 
 struct SecretNames {
   std::string main, source, destination;
@@ -89,14 +91,29 @@ Result<void> ownKeys(Pass& pass) {
 
 Result<void> usersKeys(Pass& pass) {
   const auto& name = *pass.object.spec.rsync->sshKeys;
-  const auto stored = pass.doors.api.get(kSecrets, {pass.object.meta.ns, name});
+  auto& vouched = pass.doors.views.userKeys;
+  const api::NamespacedName key{pass.object.meta.ns, name};
+  if (vouched.contains(key)) return {};
+  const auto stored = pass.doors.api.get(kSecrets, key);
   if (stored.is(Errc::NotFound)) {
     return Error{Errc::NotFound, fmt::format("spec.rsync.sshKeys: Secret {} not found in namespace {}; copy it from "
                                              "the other end's status.rsync.sshKeys or correct the name",
                                              name, pass.object.meta.ns)};
   }
   if (!stored) return stored.error();
-  return checkKeySecret(pass.object.role, api::secretFromJson(*stored));
+  GODWIT_TRY(checkKeySecret(pass.object.role, api::secretFromJson(*stored)));
+  vouched.add(key);
+  return {};
+}
+
+// The kubelet waits for a Secret without a word in the pod's status.
+bool waitsToStart(Pass& pass) {
+  const auto& pod = pass.world.pod;
+  if (!pod || pod->phase != "Pending" || !pod->unschedulable.empty()) return false;
+  if (!pod->waitingReason.empty() && pod->waitingReason != "ContainerCreating") return false;
+  const TimePoint since = pod->meta.creationTimestamp.value_or(pass.world.now) + kStartPatience;
+  if (pass.world.now < since) pass.wake(since);
+  return pass.world.now >= since;
 }
 
 }  // namespace
@@ -107,7 +124,10 @@ Outcome stepKeys(Pass& pass) {
   if (users && status) status->sshKeys.reset();
   // While a mover runs its keys were good when it started; their name is published all the same, because whoever
   // started it may have died before it could.
-  const bool inUse = pass.world.job && !pass.world.job->meta.deletionTimestamp;
+  const bool waits = waitsToStart(pass);
+  const bool inUse = pass.world.job && !pass.world.job->meta.deletionTimestamp && !waits;
+  const bool failed = pass.world.job && pass.world.job->failedForGood;
+  if (users && (waits || failed)) pass.doors.views.userKeys.doubt({pass.object.meta.ns, *pass.object.spec.rsync->sshKeys});
   if (const auto keys = inUse ? Result<void>() : users ? usersKeys(pass) : ownKeys(pass); !keys) {
     pass.wake(pass.world.now + kLookAgain);
     return Failure{keys.error().message};

@@ -22,6 +22,28 @@ struct SecretCard {
 };
 SecretCard secretCard(const Json& object);
 
+// Secrets of users that were found whole. They are not watched; one that no failing or waiting mover has put in doubt is
+// not read again for each iteration.
+class Vouched {
+ public:
+  bool contains(const kube::NamespacedName& secret) const {
+    std::scoped_lock lock(mutex_);
+    return secrets_.contains(secret);
+  }
+  void add(const kube::NamespacedName& secret) {
+    std::scoped_lock lock(mutex_);
+    secrets_.insert(secret);
+  }
+  void doubt(const kube::NamespacedName& secret) {
+    std::scoped_lock lock(mutex_);
+    secrets_.erase(secret);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::set<kube::NamespacedName> secrets_;
+};
+
 // Found by index are: replications by the PVC of the user's that they name, and children (jobs, pods, pvcs, snapshots)
 // by the uid of their controller; a claim that is to be filled, by the name of the ReplicationDestination.
 struct Views {
@@ -34,6 +56,7 @@ struct Views {
   View<api::Service> services;
   View<SecretCard> secrets;
   View<Named> accounts, namespaces;
+  Vouched userKeys;
 
   View<Watched>& of(api::Role role) { return role == api::Role::Source ? sources : destinations; }
 };

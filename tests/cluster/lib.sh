@@ -26,12 +26,16 @@ need_tools() {
 # Pids are reused; a pid together with its start time is not.
 start_time() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 remember() { echo "$2 $(start_time "$2")" >"$1"; }   # FILE PID
-# alive FILE: prints the pid that `remember` wrote when that very process still runs (a zombie does not)
+# alive FILE: prints the pid that `remember` wrote when that very process still runs (a zombie does not, unless threads
+# of it are still ending: those keep its sockets open)
 alive() {
   local pid started
   read -r pid started 2>/dev/null <"$1" || return 1
   [ -n "$started" ] && [ "$(start_time "$pid")" = "$started" ] || return 1
-  case $(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null) in Z*|'') return 1 ;; esac
+  case $(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null) in
+    '') return 1 ;;
+    Z*) [ "$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l)" -gt 1 ] || return 1 ;;
+  esac
   echo "$pid"
 }
 

@@ -8,6 +8,7 @@ using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 
 class Refusal : public MiniWorld {
@@ -35,6 +36,34 @@ TEST_F(Refusal, AMissingSecretAndItsCure) {
   expectSourceError("spec.rsync.sshKeys: Secret keys not found");
   makeKeys(Role::Source, "keys");
   advance(5min);
+  EXPECT_THAT(synchronizing(source()), StartsWith("True SyncInProgress"));
+}
+
+TEST_F(Refusal, KeysAreReadOncePerMoverThatWorksAndAgainForOneThatDoesNotStart) {
+  makePvc("data");
+  makeKeys(Role::Source, "keys");
+  makeSource({{"copyMethod", "Direct"}}, kManual);
+  settle();
+  endMover(Role::Source, true, resultMessage(true));
+  settle();
+  counted->requests.clear();
+  edit(kinds::kReplicationSources, "s", {{"spec", {{"trigger", {{"manual", "two"}}}}}});
+  settle();
+  EXPECT_THAT(counted->requests, Not(Contains("get secrets")));
+  ASSERT_TRUE(store->remove(kinds::kSecrets, {"ns", "keys"}, {}).ok());
+  const auto job = get(kinds::kJobs, "volsync-rsync-src-s");
+  Json pod = {{"metadata", {{"name", "waiting"}, {"labels", *find(job, "spec", "template", "metadata", "labels")},
+                            {"ownerReferences", Json::array({{{"apiVersion", "batch/v1"}, {"kind", "Job"}, {"name", "volsync-rsync-src-s"},
+                                                              {"uid", text(job, "metadata", "uid")}, {"controller", true}}})}}},
+              {"spec", *find(job, "spec", "template", "spec")}};
+  put(kinds::kPods, pod);
+  edit(kinds::kPods, "waiting", {{"status", {{"phase", "Pending"}}}}, kube::Subresource::Status);
+  settle();
+  EXPECT_THAT(synchronizing(source()), StartsWith("True SyncInProgress"));
+  advance(31s);
+  expectSourceError("spec.rsync.sshKeys: Secret keys not found");
+  makeKeys(Role::Source, "keys");
+  advance(16s);
   EXPECT_THAT(synchronizing(source()), StartsWith("True SyncInProgress"));
 }
 

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -51,12 +52,16 @@ func printPorts(count string) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for range wanted {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+	// Below the ephemeral ones: a client that calls a server of the loopback that is just away could otherwise be given
+	// the server's own port, connect to itself, and keep the server from ever getting it back.
+	const lowest, span = 20000, 12000
+	for found := 0; found < wanted; {
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(span)))
 		if err != nil {
-			log.Fatal(err)
+			continue
 		}
 		defer listener.Close()
+		found++
 		fmt.Println(listener.Addr().(*net.TCPAddr).Port)
 	}
 }

@@ -1,0 +1,42 @@
+// The measured world: an API server of its own, the real operator, and a simulator that plays Jobs, claims and snapshots.
+#pragma once
+#include <memory>
+#include <set>
+#include <string>
+
+#include "apiserver/apiserver.h"
+#include "apiserver/operator_process.h"
+#include "apiserver/simulator.h"
+
+namespace godwit::bench {
+
+class Site {
+ public:
+  static Result<std::unique_ptr<Site>> open();
+
+  kube::HttpApi& api() { return server->api(); }
+  Result<void> startOperator();
+  void stopOperator() { godwit.reset(); }
+
+  // Fifty objects to a namespace, where sources share a claim and keys.
+  Result<void> makeSources(int first, int count, const std::string& copyMethod, const std::string& manual);
+  Result<void> makeDestinations(int first, int count, const std::string& copyMethod, const std::string& manual);
+  Result<void> trigger(int source, const std::string& manual);
+  // Until `count` objects of the kind have synchronised for `manual`; Timeout after ten minutes.
+  Result<void> awaitSynced(const kube::ResourceType& type, int count, const std::string& manual);
+  Result<void> awaitNoJobs();
+
+  std::unique_ptr<apiserver::ApiServer> server;
+  std::unique_ptr<apiserver::Simulator> simulator;
+  std::unique_ptr<apiserver::OperatorProcess> godwit;
+
+ private:
+  Result<void> prepare(const std::string& ns);
+  std::set<std::string> prepared_;
+};
+
+kube::NamespacedName sourceKey(int i);
+kube::NamespacedName destinationKey(int i);
+Json sourceOf(int i, const std::string& copyMethod, const std::string& manual);
+
+}  // namespace godwit::bench
