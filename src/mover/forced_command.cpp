@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -134,8 +135,14 @@ Result<std::string> confinedArgument(const Words& words) {
   return confineName(words.size() == 2 ? words[1] : "/");
 }
 
-// One line of JSON: version, whether PATH exists, how many entries it holds (at most 1000), whether owners and
-// whether ACLs can be kept, and the bytes that are free.
+// Only root and its owner may set a directory's times.
+bool ownsRoot(int volume) {
+  struct stat st {};
+  return ::geteuid() == 0 || (::fstat(volume, &st) == 0 && st.st_uid == ::geteuid());
+}
+
+// One line of JSON: version, whether PATH exists, how many entries it holds (at most 1000), whether owners, whether
+// ACLs and whether the times of the volume's root can be kept, and the bytes that are free.
 Result<int> runInfo(const Session& session, const Words& words) {
   GODWIT_ASSIGN(const auto path, confinedArgument(words));
   GODWIT_ASSIGN(const auto volume, openVolume(session.data));
@@ -154,6 +161,7 @@ Result<int> runInfo(const Session& session, const Words& words) {
                        {"entries", entries},
                        {"root", ::geteuid() == 0},
                        {"acls", !knowsOneIdOnly()},
+                       {"rootTimes", ownsRoot(volume.get())},
                        {"free", static_cast<std::uint64_t>(fs.f_bavail) * fs.f_frsize}};
   GODWIT_TRY(writeAll(STDOUT_FILENO, dumpJson(answer) + "\n"));
   return 0;

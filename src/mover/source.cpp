@@ -29,6 +29,7 @@ constexpr int kSshFailed = 255;
 struct Remote {
   bool godwit = false;  // else VolSync's mover or a person's sshd
   bool root = true;
+  bool directoryTimes = true;
   bool acls = true;
   std::size_t entries = 0;
   std::uint64_t free = 0;
@@ -125,6 +126,9 @@ Result<void> Sender::learnRemote() {
   } else if (!keepsAcls()) {
     warn("the source runs as an ordinary user: ACLs are not kept");
   }
+  const auto* times = find(*json, "rootTimes");  // as above
+  remote_.directoryTimes = !times || !times->is_boolean() || times->get<bool>() || remotePath_ != ".";
+  if (!remote_.directoryTimes) warn("the volume's root belongs to another user at the destination: times of directories are not kept");
   return {};
 }
 
@@ -182,6 +186,7 @@ std::vector<std::string> Sender::rsyncArguments(bool dryRun) const {
   } else {
     out.push_back("--filter=-x! user.*");
   }
+  if (!remote_.directoryTimes) out.push_back("--omit-dir-times");  // rsync would fail for ever at the root's
   out.push_back(deleteFirst_ ? "--delete-before" : "--delete");
   out.push_back(dryRun ? "--info=stats2" : "--info=progress2,stats2");
   if (dryRun) out.push_back("--dry-run");

@@ -92,9 +92,18 @@ Json volumes(const api::Replication& object, const World& world) {
   Json claim = {{"claimName", dataVolume(object)}};
   if (readOnly(object, world)) claim["readOnly"] = true;
   return Json::array({{{"name", "data"}, {"persistentVolumeClaim", std::move(claim)}},
-                      {{"name", "keys"}, {"secret", {{"secretName", moverSecret(object)}, {"defaultMode", 0600}}}},
+                      {{"name", "keys"}, {"secret", {{"secretName", moverSecret(object)}, {"defaultMode", unprivileged(world) ? 0440 : 0600}}}},
                       memory("tmp"),
                       memory("ssh")});
+}
+
+// Within Pod Security "restricted" where the namespace asks for it; the group lets that user write the volume and read
+// the keys.
+Json podSecurity(const World& world) {
+  if (!unprivileged(world)) return {{"runAsUser", 0}};
+  constexpr int kNobody = 65532;
+  return {{"runAsNonRoot", true}, {"runAsUser", kNobody}, {"runAsGroup", kNobody}, {"fsGroup", kNobody},
+          {"fsGroupChangePolicy", "OnRootMismatch"}, {"seccompProfile", {{"type", "RuntimeDefault"}}}};
 }
 
 Json podLabels(const api::Replication& object) {
@@ -113,7 +122,7 @@ Json podSpec(const api::Replication& object, const World& world, const Controlle
               {"serviceAccountName", moverAccount(object)},
               {"containers", Json::array({container(object, world, config)})},
               {"volumes", volumes(object, world)}};
-  if (!unprivileged(world)) out["securityContext"] = {{"runAsUser", 0}};
+  out["securityContext"] = podSecurity(world);
   for (const auto& secret : config.imagePullSecrets) out["imagePullSecrets"].push_back({{"name", secret}});
   if (placement.node.empty()) return out;
   out["nodeSelector"] = {{"kubernetes.io/hostname", placement.node}};
