@@ -36,6 +36,7 @@ CLI::App& addDestination(CLI::App& app, DestinationOptions& options) {
   side.add_option("--keys", options.keys, "directory with destination and source.pub")->envname("GODWIT_KEYS")->capture_default_str();
   side.add_option("--listen", options.listen, "[ADDR:]PORT")->envname(api::mover_env::kListen)->capture_default_str();
   side.add_option("--user", options.user, "a login accepted beside root")->capture_default_str();
+  side.add_option("--path", options.path, "directory inside the volume to receive into")->capture_default_str();
   return side;
 }
 

@@ -85,6 +85,16 @@ class Listener {
   std::optional<Ending> ending_;
 };
 
+// What the source sees as "/": the volume, or the directory in it that spec.rsync.path names.
+Result<std::string> directoryShown(const DestinationOptions& options, int volume) {
+  GODWIT_ASSIGN(const auto inside, confineName(options.path));
+  GODWIT_TRY(makeBeneath(volume, inside));
+  std::error_code error;
+  const auto data = std::filesystem::canonical(options.data, error);
+  if (error) return Error{Errc::Io, options.data + ": " + error.message()};
+  return (data / inside).lexically_normal().string();
+}
+
 Result<Listener> Listener::open(const DestinationOptions& options) {
   GODWIT_ASSIGN(const auto address, parseListen(options.listen));
   GODWIT_ASSIGN(auto volume, openVolume(options.data));
@@ -94,9 +104,7 @@ Result<Listener> Listener::open(const DestinationOptions& options) {
     log::warn("mover", "no private account view: without libnss-wrapper the host's accounts decide who can log in, "
                        "and owners that have a name there get its number");
   }
-  std::error_code error;
-  const auto data = std::filesystem::canonical(options.data, error).string();
-  if (error) return Error{Errc::Io, options.data + ": " + error.message()};
+  GODWIT_ASSIGN(const auto data, directoryShown(options, volume.get()));
   GODWIT_TRY(writePrivate(dir.file(kSessionData), data));
   Listener out(std::move(dir), std::move(sshd));
   out.volume_ = std::move(volume);

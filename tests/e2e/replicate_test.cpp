@@ -132,6 +132,19 @@ TEST(Places, APathBelowTheVolumeLeavesWhatIsBesideIt) {
   EXPECT_TRUE(std::filesystem::exists(received + "/beside"));
 }
 
+TEST(Places, ADestinationsOwnPathAndUserAreHonoured) {
+  Installation godwit;
+  godwit.start();
+  if (testing::Test::HasFatalFailure()) return;
+  Pair pair(godwit, {.moreSource = R"("sshUser": "carrier")", .moreDestination = R"("path": "/in", "sshUser": "carrier")"});
+  std::ofstream(pair.data() + "/file") << "1";
+  pair.introduce();
+  pair.applySource();
+  pair.synced("1");
+  pair.waitForImage("");
+  EXPECT_EQ(difference(pair.data(), pair.image() + "/in"), "");
+}
+
 // overlayfs keeps trusted.overlay.* in its directories. No mover has the right to read it; btrfs shows the names even so.
 TEST(Places, AttributesThatNoMoverMayReadDoNotStopIt) {
   Installation godwit;

@@ -86,6 +86,25 @@ TEST_F(Replicate, SeesAChangeWithinTheSameSecondThatKeepsTheSize) {
   EXPECT_EQ(*readFile(replica() + "/log"), "one");
 }
 
+TEST_F(Replicate, ADestinationsPathIsTheWholeOfWhatItsSourceSees) {
+  write(source() + "/dir/file", "1");
+  write(replica() + "/sub/two words/extra", "goes");
+  write(replica() + "/beside", "stays");
+  const auto end = destination({"--path", "/sub/two words/"});
+  ASSERT_EQ(send(), 0);
+  EXPECT_EQ(end->exitCode(), 0);
+  EXPECT_EQ(difference(source(), replica() + "/sub/two words"), "");
+  EXPECT_EQ(*readFile(replica() + "/beside"), "stays");
+}
+
+TEST_F(Replicate, ADestinationsPathCannotLeaveItsVolume) {
+  fs::create_directory_symlink(root_, replica() + "/out");
+  for (const char* path : {"/..", "/out", "/out/in"}) {
+    Running end({MOVER_TOOL, "mover", "destination", "--data", replica(), "--keys", at("keys"), "--listen", "127.0.0.1:0", "--path", path}, at("refused.log"));
+    EXPECT_EQ(end.exitCode(), 1) << path;
+  }
+}
+
 TEST_F(Replicate, HonoursAPathThatDoesNotExistYet) {
   write(source() + "/a", "1");
   write(replica() + "/beside", "untouched");
