@@ -10,6 +10,10 @@
 
 namespace godwit::bench {
 
+kube::NamespacedName sourceKey(int i);
+kube::NamespacedName destinationKey(int i);
+Json sourceOf(int i, const std::string& copyMethod, const std::string& manual);
+
 class Site {
  public:
   static Result<std::unique_ptr<Site>> open();
@@ -20,6 +24,7 @@ class Site {
 
   // Fifty objects to a namespace, where sources share a claim and keys.
   Result<void> makeSources(int first, int count, const std::string& copyMethod, const std::string& manual);
+  Result<void> prepareFor(int i) { return prepare(sourceKey(i).ns); }
   Result<void> makeDestinations(int first, int count, const std::string& copyMethod, const std::string& manual);
   Result<void> trigger(int source, const std::string& manual);
   // Until `count` objects of the kind have synchronised for `manual`; Timeout after ten minutes.
@@ -34,9 +39,5 @@ class Site {
   Result<void> prepare(const std::string& ns);
   std::set<std::string> prepared_;
 };
-
-kube::NamespacedName sourceKey(int i);
-kube::NamespacedName destinationKey(int i);
-Json sourceOf(int i, const std::string& copyMethod, const std::string& manual);
 
 }  // namespace godwit::bench

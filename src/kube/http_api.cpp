@@ -9,7 +9,7 @@ namespace godwit::kube {
 namespace {
 
 constexpr int kMostPauses = 3;
-constexpr auto kLongestPause = std::chrono::seconds(10);
+constexpr std::chrono::seconds kShortPause(1), kLongestPause(10);
 // Servers send a bookmark every minute or so: one that says nothing for this long may have gone without a word, and a
 // new connection costs less than a cache that stands still.
 constexpr Duration kLongestSilence = std::chrono::minutes(10);
@@ -204,7 +204,9 @@ HttpApi::Asked HttpApi::call(const char* method, const char* verb, std::string r
   return call;
 }
 
-// A server that is too busy or starting says how long to stay away, and that it has done nothing.
+// A server that is too busy or starting says how long to stay away, and that it has done nothing. One that starts asks for
+// more than it will need: the caller hears of it at once and decides, because a worker that sleeps here serves nobody
+// while the server has long been back.
 static std::optional<std::chrono::seconds> askedToWait(const http::Answer& answer) {
   if (answer.status != 429 && answer.status / 100 != 5) return std::nullopt;
   const auto header = answer.headers.find("retry-after");
@@ -212,7 +214,9 @@ static std::optional<std::chrono::seconds> askedToWait(const http::Answer& answe
       header->second.find_first_not_of("0123456789") != std::string::npos) {
     return std::nullopt;
   }
-  return std::min(kLongestPause, std::chrono::seconds(std::stoi(header->second)));
+  const std::chrono::seconds asked(std::stoi(header->second));
+  if (answer.status != 429 && asked > kShortPause) return std::nullopt;
+  return std::min(kLongestPause, asked);
 }
 
 // `299 - "text", 299 - "text"`: what the server did otherwise than asked, an unknown field above all.

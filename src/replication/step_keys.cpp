@@ -50,11 +50,13 @@ Result<api::StringMap> makeKeys(Pass& pass) {
 
 // The four fields of the main Secret, made when it is not there.
 Result<api::StringMap> mainKeys(Pass& pass, const std::string& name) {
-  auto stored = pass.doors.api.get(kSecrets, {pass.object.meta.ns, name});
-  if (stored.is(Errc::NotFound)) {
+  const api::NamespacedName key{pass.object.meta.ns, name};
+  Result<Json> stored = Error{Errc::AlreadyExists, ""};
+  if (!pass.doors.views.secrets.get(key)) {
     GODWIT_ASSIGN(const auto keys, makeKeys(pass));
     stored = pass.doors.api.create(kSecrets, planSecret(pass.object, name, keys));
   }
+  if (stored.is(Errc::AlreadyExists)) stored = pass.doors.api.get(kSecrets, key);
   if (!stored) return stored.error();
   const auto secret = api::secretFromJson(*stored);
   GODWIT_TRY(checkOwner(kSecrets, secret.meta, pass.object));
