@@ -54,6 +54,11 @@ Result<BlockDevice> BlockDevice::open(const std::string& path, int flags) {
     return Error{Errc::Conflict, fmt::format("the block volume {} is in use on this node: mounted, or held by another "
                                              "program",
                                              path)};
+  if (!out.fd_.valid() && errno == EACCES && ::geteuid() != 0)
+    return Error{Errc::Forbidden, fmt::format("the block volume {}: permission denied; a mover that is not root needs a "
+                                              "device of its own group (containerd: "
+                                              "device_ownership_from_security_context)",
+                                              path)};
   if (!out.fd_.valid()) return errnoError("the block volume " + path);
   struct stat st {};
   if (::fstat(out.fd_.get(), &st) != 0) return errnoError("the block volume " + path);

@@ -31,8 +31,7 @@ Json arguments(const api::Replication& object) {
     if (value && !value->empty()) out.insert(out.end(), {flag, *value});
   };
   if (object.role == api::Role::Destination) {
-    add("--user", rsync.sshUser);
-    add("--path", rsync.path);
+    add("--user", rsync.sshUser);  // a path is the source's to name
     return out;
   }
   add("--user", rsync.sshUser.value_or("root"));
