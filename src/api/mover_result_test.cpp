@@ -41,6 +41,10 @@ TEST(MoverResult, SummaryIsOneLineForPeople) {
   EXPECT_EQ(
       summary(result),
       "sent 1.2 MiB of 40 GiB in 3.1 s, 12 of 41,022 files, 3 deleted, 1,000 vanished (rsync); warning: no owners");
+  result.engine = "block";
+  result.vanished = 0;
+  result.warning.clear();
+  EXPECT_EQ(summary(result), "sent 1.2 MiB of 40 GiB in 3.1 s (block)");
 }
 
 TEST(MoverResult, FitsWhateverTheTexts) {

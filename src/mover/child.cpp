@@ -1,5 +1,6 @@
 #include "mover/child.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -28,6 +29,37 @@ void drain(UniqueFd& fd, LineCutter& lines) {
   fd.reset();
 }
 
+// One end of the pipe that a feed fills as fast as the child takes it.
+class Feeder {
+ public:
+  Feeder(UniqueFd pipe, Feed feed) : pipe_(std::move(pipe)), feed_(std::move(feed)) {
+    if (!feed_) pipe_.reset();
+    if (!feed_) return;
+    ::fcntl(pipe_.get(), F_SETFL, O_NONBLOCK);
+    ::fcntl(pipe_.get(), F_SETPIPE_SZ, 1 << 20);  // fewer turns where the limits allow it
+  }
+  pollfd watched() const { return {pipe_.get(), POLLOUT, 0}; }
+
+  Result<void> turn() {
+    if (left_.empty()) {
+      GODWIT_ASSIGN(const auto more, feed_());
+      if (!more) return pipe_.reset(), Result<void>();
+      left_ = *more;
+    }
+    if (left_.empty()) return {};
+    const auto n = ::write(pipe_.get(), left_.data(), left_.size());
+    if (n > 0) left_.remove_prefix(static_cast<std::size_t>(n));
+    if (n < 0 && errno == EPIPE) pipe_.reset();
+    if (n < 0 && errno != EPIPE && errno != EAGAIN && errno != EINTR) return errnoError("writing to a child");
+    return {};
+  }
+
+ private:
+  UniqueFd pipe_;
+  Feed feed_;
+  std::string_view left_;
+};
+
 void endGroup(Process& child) {
   (void)child.killGroup(SIGTERM).ok();
   const auto ended = child.wait(std::chrono::seconds(5));
@@ -52,24 +84,29 @@ void LineCutter::finish() {
   line_.clear();
 }
 
-Result<ExitStatus> runChild(ProcessSpec spec, SignalWatch& signals, const LineSink& out, const LineSink& err) {
+Result<ExitStatus> runChild(ProcessSpec spec, SignalWatch& signals, const LineSink& out, const LineSink& err,
+                            Feed feed) {
   GODWIT_ASSIGN(auto outPipe, makePipe());
   GODWIT_ASSIGN(auto errPipe, makePipe());
-  GODWIT_ASSIGN(auto nothing, makePipe());  // an empty stdin: none of these programs may ask anybody anything
-  spec.fds = {{0, nothing.read.get()}, {1, outPipe.write.get()}, {2, errPipe.write.get()}};
+  GODWIT_ASSIGN(auto inPipe, makePipe());  // without a feed empty: none of these programs may ask anybody anything
+  spec.fds = {{0, inPipe.read.get()}, {1, outPipe.write.get()}, {2, errPipe.write.get()}};
   spec.newSession = true;
   spec.dieWithParent = true;
   GODWIT_ASSIGN(auto child, Process::spawn(spec));
-  nothing.write.reset();
+  inPipe.read.reset();
   outPipe.write.reset();
   errPipe.write.reset();
+  Feeder feeder(std::move(inPipe.write), std::move(feed));
   LineCutter outLines(out), errLines(err);
   while (outPipe.read.valid() || errPipe.read.valid()) {
-    pollfd fds[3] = {{signals.fd(), POLLIN, 0}, {outPipe.read.get(), POLLIN, 0}, {errPipe.read.get(), POLLIN, 0}};
-    if (::poll(fds, 3, -1) < 0 && errno != EINTR) return errnoError("poll");
+    pollfd fds[4] = {
+        {signals.fd(), POLLIN, 0}, {outPipe.read.get(), POLLIN, 0}, {errPipe.read.get(), POLLIN, 0}, feeder.watched()};
+    if (::poll(fds, 4, -1) < 0 && errno != EINTR) return errnoError("poll");
     if (const int signal = signals.received()) return endGroup(child), Result<ExitStatus>(cancelled(signal));
     if (fds[1].revents) drain(outPipe.read, outLines);
     if (fds[2].revents) drain(errPipe.read, errLines);
+    if (!fds[3].revents) continue;
+    if (auto fed = feeder.turn(); !fed.ok()) return endGroup(child), Result<ExitStatus>(std::move(fed.error()));
   }
   GODWIT_ASSIGN(const auto status, child.wait(Duration(-1)));
   return *status;

@@ -1,6 +1,7 @@
 // Children of the source: their output line by line as it comes, and an end at once when we are told to end.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "base/process.h"
@@ -23,8 +24,15 @@ class LineCutter {
   std::string line_;
 };
 
-// Runs to the end. Cancelled when `signals` has one: the child's group gets SIGTERM, after 5 s SIGKILL.
-Result<ExitStatus> runChild(ProcessSpec spec, SignalWatch& signals, const LineSink& out, const LineSink& err);
+// What a child gets on its standard input: the next bytes, which stay until the next call, empty when there are none
+// yet, nullopt at the end.
+using Feed = std::function<Result<std::optional<std::string_view>>()>;
+
+// Runs to the end; without a feed the standard input is empty. A child that closes it early is not an error here: its
+// exit code tells. Cancelled when `signals` has one, the feed's error when that has one: the child's group gets SIGTERM,
+// after 5 s SIGKILL.
+Result<ExitStatus> runChild(ProcessSpec spec, SignalWatch& signals, const LineSink& out, const LineSink& err,
+                            Feed feed = {});
 
 // Waits; Cancelled when told to end meanwhile.
 Result<void> pauseFor(Duration duration, SignalWatch& signals);

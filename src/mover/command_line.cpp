@@ -13,7 +13,7 @@ namespace {
 // A flag wins over its environment variable, which wins over the default.
 CLI::App& addSource(CLI::App& app, SourceOptions& options) {
   auto& side = *app.add_subcommand("source", "send a volume to a destination, then tell it to end");
-  side.add_option("--data", options.data, "the volume's directory")->envname("GODWIT_DATA")->capture_default_str();
+  side.add_option("--data", options.data, "the volume's directory or block device; /dev/block where that is one")->envname("GODWIT_DATA")->capture_default_str();
   side.add_option("--keys", options.keys, "directory with source and destination.pub")->envname("GODWIT_KEYS")->capture_default_str();
   side.add_option("--address,--host", options.address, "the destination: host name, IPv4 or IPv6 address")
       ->envname(api::mover_env::kAddress);
@@ -25,6 +25,7 @@ CLI::App& addSource(CLI::App& app, SourceOptions& options) {
   side.add_option("--path", options.path, "where in the destination's volume")->capture_default_str();
   side.add_flag("--direct", options.direct, "the volume is in use: vanishing files are counted, not fatal");
   side.add_flag("--allow-empty", options.allowEmpty, "let an empty volume empty its replica");
+  side.add_flag("--block", options.block, "--data may name a regular file, taken as a block device");
   side.add_option("--progress", options.progress, "file that gets the live progress as one line of JSON")
       ->envname(api::mover_env::kProgress);
   return side;
@@ -32,11 +33,12 @@ CLI::App& addSource(CLI::App& app, SourceOptions& options) {
 
 CLI::App& addDestination(CLI::App& app, DestinationOptions& options) {
   auto& side = *app.add_subcommand("destination", "receive into a volume until the source says it is complete");
-  side.add_option("--data", options.data, "the volume's directory")->envname("GODWIT_DATA")->capture_default_str();
+  side.add_option("--data", options.data, "the volume's directory or block device; /dev/block where that is one")->envname("GODWIT_DATA")->capture_default_str();
   side.add_option("--keys", options.keys, "directory with destination and source.pub")->envname("GODWIT_KEYS")->capture_default_str();
   side.add_option("--listen", options.listen, "[ADDR:]PORT")->envname(api::mover_env::kListen)->capture_default_str();
   side.add_option("--user", options.user, "a login accepted beside root")->capture_default_str();
   side.add_option("--path", options.path, "directory inside the volume to receive into")->capture_default_str();
+  side.add_flag("--block", options.block, "--data may name a regular file, taken as a block device");
   return side;
 }
 

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mover/address.h"
+#include "mover/block_device.h"
 #include "mover/confine.h"
 #include "mover/control.h"
 #include "mover/forced_command.h"
@@ -42,6 +43,7 @@ class Listener {
   Result<int> serve();
   // The signal that ended it, 0 when none did.
   int signal() { return signals_.received(); }
+  bool block() const { return block_; }
 
  private:
   Listener(TempDir dir, SshdSetup sshd) : dir_(std::move(dir)), sshd_(std::move(sshd)) {}
@@ -66,6 +68,7 @@ class Listener {
   void acceptCommand();
   void hear(int control);
   void obey(int control, const std::string& message);
+  void begin(int control, bool pushes);
   void dropCommand(int control);
   void answerShutdowns();
   Result<void> makeDurable() const;
@@ -77,6 +80,7 @@ class Listener {
   SshdSetup sshd_;
   SystemClock clock_;
   UniqueFd volume_, tcp_, control_;
+  bool block_ = false;  // the volume is a block device
   SignalWatch signals_;
   int nextSession_ = 1;
   std::map<int, Session> sessions_;   // by number
@@ -85,33 +89,42 @@ class Listener {
   std::optional<Ending> ending_;
 };
 
-// What the source sees as "/": the volume, or the directory in it that spec.rsync.path names.
-Result<std::string> directoryShown(const DestinationOptions& options, int volume) {
-  GODWIT_ASSIGN(const auto inside, confineName(options.path));
-  GODWIT_TRY(makeBeneath(volume, inside));
+// What the source sees as "/": the volume, or the directory in it that spec.rsync.path names. A device has no paths.
+Result<std::string> directoryShown(const Volume& found, const std::string& path, int volume) {
+  GODWIT_ASSIGN(const auto inside, confineName(found.block ? "/" : path));
+  if (!found.block) GODWIT_TRY(makeBeneath(volume, inside));
   std::error_code error;
-  const auto data = std::filesystem::canonical(options.data, error);
-  if (error) return Error{Errc::Io, options.data + ": " + error.message()};
-  return (data / inside).lexically_normal().string();
+  const auto data = std::filesystem::canonical(found.path, error);
+  if (error) return Error{Errc::Io, found.path + ": " + error.message()};
+  return inside == "." ? data.string() : (data / inside).lexically_normal().string();
+}
+
+// Held open for makeDurable.
+Result<UniqueFd> openFound(const Volume& volume) {
+  if (!volume.block) return openVolume(volume.path);
+  GODWIT_ASSIGN(auto device, BlockDevice::openToRead(volume.path));
+  return std::move(device).descriptor();
 }
 
 Result<Listener> Listener::open(const DestinationOptions& options) {
   GODWIT_ASSIGN(const auto address, parseListen(options.listen));
-  GODWIT_ASSIGN(auto volume, openVolume(options.data));
+  GODWIT_ASSIGN(const auto found, findVolume(options.data, options.block));
+  GODWIT_ASSIGN(auto volume, openFound(found));
   GODWIT_ASSIGN(auto dir, TempDir::make());
   GODWIT_ASSIGN(auto sshd, setUpSshd(dir, options.keys, options.user));
   if (!sshd.view.active) {
     log::warn("mover", "no private account view: without libnss-wrapper the host's accounts decide who can log in, "
                        "and owners that have a name there get its number");
   }
-  GODWIT_ASSIGN(const auto data, directoryShown(options, volume.get()));
+  GODWIT_ASSIGN(const auto data, directoryShown(found, options.path, volume.get()));
   GODWIT_TRY(writePrivate(dir.file(kSessionData), data));
   Listener out(std::move(dir), std::move(sshd));
   out.volume_ = std::move(volume);
+  out.block_ = found.block;
   GODWIT_ASSIGN(out.control_, listenControl(out.dir_.file(kSessionSocket)));
   GODWIT_ASSIGN(out.signals_, SignalWatch::make());
   GODWIT_ASSIGN(out.tcp_, listenTcp(address));
-  log::info("mover", "listening on {} for {}", ownName(out.tcp_.get()), data);
+  log::info("mover", "listening on {} for {}{}", ownName(out.tcp_.get()), found.block ? "block device " : "", data);
   return out;
 }
 
@@ -206,10 +219,7 @@ void Listener::hear(int control) {
 void Listener::obey(int control, const std::string& message) {
   int code = 0, session = 0;
   if (message == "begin push" || message == "begin read") {
-    const auto refusal = ledger_.begin(control, message == "begin push");
-    if (!refusal)
-      log::info("mover", "a transfer {} started", message == "begin push" ? "to the volume" : "from the volume");
-    if (!sendMessage(control, refusal ? "no " + *refusal : "ok").ok()) dropCommand(control);
+    begin(control, message == "begin push");
   } else if (::sscanf(message.c_str(), "login %d", &session) == 1) {
     if (const auto it = sessions_.find(session); it != sessions_.end()) it->second.loggedIn = true;
   } else if (::sscanf(message.c_str(), "end %d", &code) == 1) {
@@ -221,6 +231,19 @@ void Listener::obey(int control, const std::string& message) {
   } else {
     log::warn("mover", "{}", message);
   }
+}
+
+// Two that write to one device would mix two copies in it. The older one's source has died or given it up: the newer
+// takes its place, and waits for its end by itself.
+void Listener::begin(int control, bool pushes) {
+  const auto refusal = ledger_.begin(control, pushes);
+  for (const auto& [other, command] : commands_) {
+    if (!block_ || !pushes || refusal || other == control || !ledger_.pushes(other)) continue;
+    log::warn("mover", "an older transfer gives way to a new one");
+    ::shutdown(other, SHUT_WR);
+  }
+  if (!refusal) log::info("mover", "a transfer {} started", pushes ? "to the volume" : "from the volume");
+  if (!sendMessage(control, refusal ? "no " + *refusal : "ok").ok()) dropCommand(control);
 }
 
 void Listener::dropCommand(int control) {
@@ -251,7 +274,7 @@ void Listener::answerShutdowns() {
 }
 
 Result<void> Listener::makeDurable() const {
-  if (::syncfs(volume_.get()) != 0) return errnoError("writing the volume to stable storage");
+  if ((block_ ? ::fsync(volume_.get()) : ::syncfs(volume_.get())) != 0) return errnoError("writing the volume to stable storage");
   return {};
 }
 
@@ -303,8 +326,8 @@ int runDestination(const DestinationOptions& options) {
   const SystemClock clock;
   const auto start = clock.monotonic();
   api::MoverResult result;
-  result.engine = "rsync";
   auto listener = Listener::open(options);
+  result.engine = listener.ok() && listener->block() ? "block" : "rsync";
   const auto code = listener.ok() ? listener->serve() : Result<int>(listener.error());
   result.duration = clock.monotonic() - start;
   result.ok = code.ok() && *code == 0;

@@ -12,14 +12,15 @@
 #include <fmt/core.h>
 
 #include "base/json.h"
-#include "base/landlock.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "mover/account_view.h"
+#include "mover/block_command.h"
 #include "mover/confine.h"
 #include "mover/control.h"
 #include "mover/identity.h"
 #include "mover/rsync_command.h"
+#include "mover/session.h"
 #include "mover/temp_dir.h"
 #include "mover/unescape.h"
 
@@ -28,42 +29,6 @@ namespace godwit::mover {
 namespace {
 
 using Words = std::vector<std::string>;
-
-struct Session {
-  std::string directory;
-  std::string id;
-  std::string data;
-  UniqueFd control;
-};
-
-Result<Session> openSession() {
-  Session session;
-  session.directory = environment(kSessionDirectory);
-  session.id = environment(kSessionId, "0");
-  if (session.directory.empty())
-    return Error{Errc::Unsupported, "this is the login shell of `godwit mover destination`"};
-  GODWIT_ASSIGN(session.data, readFile(session.directory + "/" + kSessionData, 4096));
-  GODWIT_ASSIGN(session.control, connectControl(session.directory + "/" + kSessionSocket));
-  GODWIT_TRY(sendMessage(session.control.get(), "login " + session.id));
-  return session;
-}
-
-// rsync sees the volume and what it needs to run, nothing else: not even our keys. False where the kernel cannot.
-Result<bool> confineToVolume(const Session& session, bool readOnly) {
-  using Access = LandlockRule::Access;
-  std::vector<LandlockRule> rules = {{session.data, readOnly ? Access::ReadOnly : Access::ReadWrite},
-                                     {"/dev/null", Access::ReadWrite},
-                                     {session.directory + "/etc"},
-                                     {kViewDirectory}};
-  for (const char* path : {"/usr", "/bin", "/lib", "/lib64", "/etc", "/dev/urandom", "/proc/self"})
-    rules.push_back({path});
-  const auto applied = applyLandlock(rules);
-  if (applied.ok()) return true;
-  if (!applied.is(Errc::Unsupported)) return applied.error();
-  GODWIT_TRY(sendMessage(session.control.get(),
-                         "note no Landlock in this kernel: rsync is confined by its checked arguments alone"));
-  return false;
-}
 
 // Ours with the owners' view instead of the login's, and without a home: rsync would take aliases, which can run
 // programs, from a file there, and it is /tmp.
@@ -177,15 +142,12 @@ Result<int> runPrepare(const Session& session, const Words& words) {
 Result<int> dispatch(const Session& session, std::string_view text) {
   GODWIT_ASSIGN(const auto words, splitCommand(text));
   if (words.empty()) return Error{Errc::Invalid, "no command: there is no shell here"};
-  if (words[0] == "rsync") return runRsync(session, words);
   if (words[0] == "shutdown") return runShutdown(session, words);
+  if (session.block) return runBlockCommand(session, words);
+  if (words[0] == "rsync") return runRsync(session, words);
   if (words[0] == "godwit-info") return runInfo(session, words);
   if (words[0] == "godwit-prepare") return runPrepare(session, words);
-  if (words[0] == "diskrsync") {
-    return Error{Errc::Unsupported,
-                 "diskrsync: this destination holds a file system, not a block device; replicate a PVC of volumeMode "
-                 "Filesystem"};
-  }
+  if (auto refusal = refuseForFileSystem(words[0])) return *std::move(refusal);
   return Error{Errc::Forbidden, fmt::format("{}: only rsync --server and shutdown N can run here", words[0])};
 }
 

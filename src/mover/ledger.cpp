@@ -22,6 +22,11 @@ void Ledger::end(Id id, int code) {
   running_.erase(it);
 }
 
+bool Ledger::pushes(Id id) const {
+  const auto it = running_.find(id);
+  return it != running_.end() && it->second.pushes;
+}
+
 void Ledger::closed(Id id) {
   constexpr int kCut = 255;
   end(id, kCut);

@@ -31,6 +31,7 @@ class Ledger {
   void reopen() { stopping_ = false; }
 
   std::size_t running() const { return running_.size(); }
+  bool pushes(Id id) const;  // it runs, and writes
 
  private:
   struct Transfer {

@@ -6,12 +6,13 @@
 
 #include <fmt/core.h>
 
-#include "base/json.h"
 #include "base/log.h"
+#include "mover/block_device.h"
+#include "mover/block_source.h"
 #include "mover/child.h"
 #include "mover/confine.h"
-#include "mover/forced_command.h"
 #include "mover/identity.h"
+#include "mover/peer.h"
 #include "mover/report.h"
 #include "mover/rsync_command.h"
 #include "mover/rsync_output.h"
@@ -23,24 +24,6 @@ namespace {
 
 // rsync's exit codes that decide something here.
 enum RsyncCode { kSyntax = 1, kIncompatible = 2, kUnsupported = 4, kVanished = 24 };
-constexpr int kSshFailed = 255;
-
-// What the other end told about itself.
-struct Remote {
-  bool godwit = false;  // else VolSync's mover or a person's sshd
-  bool root = true;
-  bool directoryTimes = true;
-  bool acls = true;
-  std::size_t entries = 0;
-  std::uint64_t free = 0;
-};
-
-// Why the other end refused, without what both ends put around it.
-std::string reason(const RunOutput& answer) {
-  const auto line = lastLine(answer.err);
-  return line.rfind(kRefused, 0) == 0 ? line.substr(kRefused.size()) : line;
-}
-
 struct Attempt {
   int code = 0;
   ErrorDigest errors;
@@ -102,32 +85,20 @@ Result<void> Sender::run() {
   return finish();
 }
 
-// A Godwit end answers; VolSync's and others refuse the command, which is an answer too.
 Result<void> Sender::learnRemote() {
-  GODWIT_ASSIGN(const auto answer, link_.ask({"godwit-info", remotePath_}, signals_));
-  if (answer.status.code == kSshFailed) return Error{Errc::Unavailable, "the connection broke: " + reason(answer)};
-  const auto json = parseJson(answer.out);
-  remote_.godwit = answer.status.success() && json.ok() && !text(*json, "godwit").empty();
-  if (!remote_.godwit) {
-    // Our own end refuses a bad path here; any other end does not know the command.
-    if (lastLine(answer.err).rfind(kRefused, 0) == 0) {
-      return Error{Errc::Forbidden, "the destination refuses the path: " + reason(answer)};
-    }
-    log::info("mover", "the other end is not Godwit: plain rsync");
-    return {};
+  GODWIT_ASSIGN(remote_, askRemote(link_, remotePath_, signals_));
+  if (remote_.block) {
+    return Error{Errc::Invalid, fmt::format("the destination's volume is a block device, the source's {} is a file "
+                                            "system: make both of one volumeMode",
+                                            options_.data)};
   }
-  remote_.entries = static_cast<std::size_t>(std::max<std::int64_t>(0, number(0, *json, "entries")));
-  remote_.free = static_cast<std::uint64_t>(std::max<std::int64_t>(0, number(0, *json, "free")));
-  remote_.root = truth(*json, "root");
-  const auto* acls = find(*json, "acls");  // an older end does not say
-  remote_.acls = !acls || !acls->is_boolean() || acls->get<bool>();
-  if (!remote_.root) {
+  if (!remote_.godwit) {
+    log::info("mover", "the other end is not Godwit: plain rsync");
+  } else if (!remote_.root) {
     warn(fmt::format("the destination does not run as root: owners{} and devices are not kept", keepsAcls() ? "" : ", ACLs"));
   } else if (!keepsAcls()) {
     warn("the source runs as an ordinary user: ACLs are not kept");
   }
-  const auto* times = find(*json, "rootTimes");  // as above
-  remote_.directoryTimes = !times || !times->is_boolean() || times->get<bool>() || remotePath_ != ".";
   if (!remote_.directoryTimes) warn("the volume's root belongs to another user at the destination: times of directories are not kept");
   return {};
 }
@@ -265,40 +236,28 @@ Result<void> Sender::transfer() {
     // A full destination is tried once more: what is to be deleted may make the room if it goes first.
     if (hopeless || (attempt.errors.noSpace() && deleteFirst_)) return explain(attempt);
     deleteFirst_ |= attempt.errors.noSpace();
-    const auto delay = retry.next();
-    if (!delay) return explain(attempt);
+    GODWIT_ASSIGN(const bool again, tryAgain(retry, link_, signals_, explain(attempt).message, code_));
+    if (!again) return explain(attempt);
     attempt_ = retry.attempt();
-    log::warn("mover", "{}; attempt {} of {} in {} s", explain(attempt).message, attempt_, TransferRetry::kAttempts,
-              std::chrono::duration_cast<std::chrono::seconds>(*delay).count());
-    GODWIT_TRY(pauseFor(*delay, signals_));
-    code_ = kSshFailed;
-    GODWIT_TRY(link_.connect(signals_));
   }
 }
 
-// An answer that got lost is asked for again; a destination that is gone by then has accepted: it ends for no other
-// reason.
 Result<void> Sender::finish() {
   code_ = 1;
-  GODWIT_ASSIGN(auto answer, link_.ask({"shutdown", "0"}, signals_));
-  if (answer.status.code == kSshFailed) {
-    const auto back = link_.connect(signals_, std::chrono::seconds(5));
-    if (back.is(Errc::Unavailable)) {
-      warn("the connection broke while the destination was told to end; it has ended");
-      return {};
-    }
-    GODWIT_TRY(back);
-    GODWIT_ASSIGN(answer, link_.ask({"shutdown", "0"}, signals_));
-  }
-  if (answer.status.success()) return {};
-  return Error{Errc::Io, fmt::format("the transfer is complete, but the destination refuses to end (code {}): {}",
-                                     answer.status.code, reason(answer))};
+  GODWIT_ASSIGN(const auto warning, endRemote(link_, signals_));
+  if (warning) warn(*warning);
+  return {};
 }
 
-Result<void> send(const SourceOptions& options, api::MoverResult& result, int& code) {
+Result<void> send(const SourceOptions& options, bool block, api::MoverResult& result, int& code) {
   GODWIT_ASSIGN(auto signals, SignalWatch::make());
   GODWIT_ASSIGN(const auto dir, TempDir::make());
   GODWIT_ASSIGN(auto link, SshLink::setUp(dir, options));
+  if (block) {
+    const auto sent = sendBlock(options, std::move(link), signals, result, code);
+    if (signals.received()) code = 128 + signals.received();
+    return sent;
+  }
   Sender sender(options, std::move(link), signals, result);
   const auto sent = sender.run();
   code = signals.received() ? 128 + signals.received() : sender.code();
@@ -314,9 +273,13 @@ int runSource(const SourceOptions& options) {
   const SystemClock clock;
   const auto start = clock.monotonic();
   api::MoverResult result;
-  result.engine = "rsync";
+  auto located = options;
+  const auto volume = findVolume(options.data, options.block);
+  if (volume.ok()) located.data = volume->path;
+  const bool block = volume.ok() && volume->block;
+  result.engine = block ? "block" : "rsync";
   int code = 1;
-  const auto sent = send(options, result, code);
+  const auto sent = volume.ok() ? send(located, block, result, code) : Result<void>(volume.error());
   result.duration = clock.monotonic() - start;
   result.ok = sent.ok();
   if (!sent.ok()) result.error = sent.error().message;

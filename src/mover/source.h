@@ -5,7 +5,7 @@
 namespace godwit::mover {
 
 struct SourceOptions {
-  std::string data = "/data";  // the volume; environment GODWIT_DATA
+  std::string data = "/data";  // the volume, as findVolume takes it; environment GODWIT_DATA
   std::string keys = "/keys";  // directory with source, destination.pub
   std::string address;         // environment DESTINATION_ADDRESS
   int port = 22;               // environment DESTINATION_PORT
@@ -13,6 +13,7 @@ struct SourceOptions {
   std::string path = "/";   // inside the destination's volume
   bool direct = false;      // the volume is in use: files that vanish during the transfer are counted, not fatal
   bool allowEmpty = false;  // an empty volume may erase a replica that is not
+  bool block = false;       // `data` may be a regular file, sent as a block device is
   std::string progress;     // file for the live progress; environment GODWIT_PROGRESS
 };
 

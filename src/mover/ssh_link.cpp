@@ -151,7 +151,7 @@ Result<void> SshLink::connect(SignalWatch& signals, Duration window) {
   }
 }
 
-Result<RunOutput> SshLink::ask(const std::vector<std::string>& words, SignalWatch& signals) {
+Result<RunOutput> SshLink::ask(const std::vector<std::string>& words, SignalWatch& signals, Feed feed) {
   std::string command;
   for (const auto& word : words) command += (command.empty() ? "" : " ") + escapeWord(word);
   RunOutput output;
@@ -162,7 +162,7 @@ Result<RunOutput> SshLink::ask(const std::vector<std::string>& words, SignalWatc
     };
   };
   ProcessSpec spec{.argv = {"ssh", "-F", configuration_, host(), command}, .env = environment_};
-  GODWIT_ASSIGN(output.status, runChild(spec, signals, into(output.out), into(output.err)));
+  GODWIT_ASSIGN(output.status, runChild(spec, signals, into(output.out), into(output.err), std::move(feed)));
   return output;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/process.h"
 #include "mover/account_view.h"
+#include "mover/child.h"
 #include "mover/retry.h"
 #include "mover/signals.h"
 #include "mover/source.h"
@@ -28,8 +29,8 @@ class SshLink {
 
   // Connects if no connection stands, with the policy of ConnectRetry.
   Result<void> connect(SignalWatch& signals, Duration window = std::chrono::seconds(62));
-  // Runs a command at the other end, each word escaped.
-  Result<RunOutput> ask(const std::vector<std::string>& words, SignalWatch& signals);
+  // Runs a command at the other end, each word escaped, with what `feed` gives on its standard input.
+  Result<RunOutput> ask(const std::vector<std::string>& words, SignalWatch& signals, Feed feed = {});
   void disconnect();
 
   std::string rsyncShell() const { return "ssh -F " + configuration_; }  // for rsync -e

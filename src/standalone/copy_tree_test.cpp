@@ -147,9 +147,16 @@ TEST_F(CopyTree, ATreeThatNeverRestsIsSaidToBeTorn) {
   });
   CopyOptions options;
   options.passes = 2;
-  const auto report = copyTree(from_, to_, options);
-  ASSERT_TRUE(report.ok());
-  EXPECT_EQ(report->pointInTime, PointInTime::No);
+  // A machine with more to do may give the writer no turn during a copy of one file; sooner or later it has one.
+  auto said = PointInTime::Yes;
+  for (int i = 0; i < 1000 && said == PointInTime::Yes; ++i) {
+    const auto to = to_ + std::to_string(i);
+    fs::create_directory(to);
+    const auto report = copyTree(from_, to, options);
+    ASSERT_TRUE(report.ok());
+    said = report->pointInTime;
+  }
+  EXPECT_EQ(said, PointInTime::No);
 }
 
 TEST_F(CopyTree, ErrorsNameThePlace) {

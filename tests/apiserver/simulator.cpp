@@ -23,10 +23,13 @@ std::string result(bool success) {
   return api::encode(out);
 }
 
+// Of this Job and no namesake: a pod that goes with the one before must not be taken for the next one's.
+std::string podName(const Json& job) { return text(job, "metadata", "name") + "-" + text(job, "metadata", "uid").substr(0, 8); }
+
 Json podOf(const Json& job) {
   const Json* pod = find(job, "spec", "template");
   Json out = *pod;
-  out["metadata"]["name"] = text(job, "metadata", "name") + "-x";
+  out["metadata"]["name"] = podName(job);
   out["metadata"]["namespace"] = text(job, "metadata", "namespace");
   out["metadata"]["ownerReferences"] = Json::array({{{"apiVersion", "batch/v1"}, {"kind", "Job"}, {"name", text(job, "metadata", "name")},
                                                      {"uid", text(job, "metadata", "uid")}, {"controller", true}}});
@@ -108,8 +111,8 @@ void Simulator::follow(const kube::ResourceType& type, const std::string& labels
         if (!*event || (*event)->type == kube::WatchEvent::Type::Bookmark) continue;
         const bool gone = (*event)->type == kube::WatchEvent::Type::Deleted;
         if (gone && &type == &r::kJobs) {
-          later([this, key = kube::keyOf((*event)->object)] {
-            (void)api_.remove(r::kPods, {key.ns, key.name + "-x"}, {.gracePeriodSeconds = 0});
+          later([this, pod = kube::NamespacedName{kube::keyOf((*event)->object).ns, podName((*event)->object)}] {
+            (void)api_.remove(r::kPods, pod, {.gracePeriodSeconds = 0});
           });
         }
         if (!gone) later([act, object = std::move((*event)->object)] { act(object); });
@@ -139,7 +142,7 @@ void Simulator::play(const kube::ResourceType& type, const Json& object) {
 
 Result<void> Simulator::finish(const Json& job, bool success) {
   const auto key = kube::keyOf(job);
-  const kube::NamespacedName pod{key.ns, key.name + "-x"};
+  const kube::NamespacedName pod{key.ns, podName(job)};
   const auto made = api_.create(r::kPods, podOf(job));
   if (!made && !made.is(Errc::AlreadyExists)) return made.error();
   GODWIT_TRY(api_.patch(r::kPods, pod, {{"status", podStatus(success)}}, kube::Subresource::Status));

@@ -135,6 +135,24 @@ std::unique_ptr<Running> MoverTest::destination(Arguments more) {
   return out;
 }
 
+std::unique_ptr<Running> MoverTest::oldDestination() {
+  { const auto reserve = destination(); }  // finds a free port and gives it back
+  write(at("command"), fmt::format("#!/bin/sh\ncd {}\ncase \"$SSH_ORIGINAL_COMMAND\" in\n"
+                                   "'rsync --server '*) eval exec \"$SSH_ORIGINAL_COMMAND\";;\n"
+                                   "'shutdown 0') touch {}; exit 0;;\n*) echo Invalid command >&2; exit 1;;\nesac\n",
+                                   replica(), at("was-told")));
+  fs::permissions(at("command"), fs::perms::owner_all);
+  write(at("authorized"), fmt::format("restrict,command=\"{}\" {}", at("command"), *readFile(at("keys/source.pub"))));
+  write(at("sshd_config"),
+        fmt::format("Port {}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\n"
+                    "UsePAM no\nPermitRootLogin yes\nPidFile none\n",
+                    port_, at("keys/destination"), at("authorized")));
+  auto out = std::make_unique<Running>(Arguments{"/usr/sbin/sshd", "-D", "-e", "-f", at("sshd_config")},
+                                       at("destination.log"));
+  out->line("Server listening");
+  return out;
+}
+
 std::unique_ptr<Running> MoverTest::startSource(Arguments more) {
   Arguments argv = {MOVER_TOOL,
                     "mover",
@@ -200,6 +218,19 @@ std::string MoverTest::difference(const std::string& from, const std::string& to
   const auto output =
       run({"rsync", "-anAHXSc", "--delete", "--itemize-changes", "--exclude=/lost+found", from + "/", to + "/"});
   return output.status.success() ? output.out : "rsync failed: " + output.err;
+}
+
+pid_t masterOf(int port) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
+    const auto command = readFile(entry.path().string() + "/cmdline", 4096);
+    if (!command.ok() || command->find(std::string("\0-M\0-f\0-N\0", 10)) == std::string::npos) continue;
+    const auto from = command->find("-F") + 3;
+    const auto configuration = readFile(command->substr(from, command->find('\0', from) - from), 1 << 16);
+    if (configuration.ok() && configuration->find(fmt::format("\nPort {}\n", port)) != std::string::npos)
+      return std::atoi(entry.path().filename().c_str());
+  }
+  return 0;
 }
 
 }  // namespace godwit::mover

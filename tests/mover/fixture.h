@@ -35,20 +35,26 @@ class Running {
   std::optional<Process> process_;
 };
 
+// The ssh that holds the connection to `port`: the client of it, found by its configuration.
+pid_t masterOf(int port);
+
 class MoverTest : public testing::Test {
  protected:
   void SetUp() override;
   void TearDown() override;
 
   std::string at(const std::string& name) const { return root_ + "/" + name; }
-  std::string source() const { return at("src"); }
-  std::string replica() const { return at("dst"); }
+  std::string source() const { return source_.empty() ? at("src") : source_; }
+  std::string replica() const { return replica_.empty() ? at("dst") : replica_; }
   void write(const std::string& path, const std::string& text) const;
   void writeAt(const std::string& path, const std::string& text, long nanoseconds) const;  // modified in a fixed second
   RunOutput run(Arguments argv, std::string_view input = {}) const;  // fails the test when it cannot start
 
   // Starts a destination on a port of the kernel's choice and fills in port_.
   std::unique_ptr<Running> destination(Arguments more = {});
+  // A destination that knows nothing of Godwit: sshd with a forced command that serves rsync in the volume, and
+  // `shutdown`.
+  std::unique_ptr<Running> oldDestination();
   std::unique_ptr<Running> startSource(Arguments more = {});
   int send(Arguments more = {});  // a source from start to end
   api::MoverResult sourceResult() const;
@@ -63,6 +69,7 @@ class MoverTest : public testing::Test {
   std::string difference(const std::string& from, const std::string& to) const;
 
   std::string root_ = "/tmp/godwit-it-XXXXXX";
+  std::string source_, replica_;  // volumes elsewhere
   int port_ = 0;
 };
 

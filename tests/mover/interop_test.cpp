@@ -27,9 +27,6 @@ class Interop : public MoverTest {
     last_ = output.err;
     return output.status.code;
   }
-  // A destination that knows nothing of Godwit: sshd with a forced command that serves rsync in the volume, and
-  // `shutdown`.
-  std::unique_ptr<Running> oldDestination();
   std::string last_;
 };
 
@@ -184,24 +181,6 @@ TEST_F(Interop, TakesKeysOfEveryType) {
     EXPECT_EQ(end->exitCode(), 0) << type;
     port_ = 0;
   }
-}
-
-std::unique_ptr<Running> Interop::oldDestination() {
-  { const auto reserve = destination(); }  // finds a free port and gives it back
-  write(at("command"), fmt::format("#!/bin/sh\ncd {}\ncase \"$SSH_ORIGINAL_COMMAND\" in\n"
-                                   "'rsync --server '*) eval exec \"$SSH_ORIGINAL_COMMAND\";;\n"
-                                   "'shutdown 0') touch {}; exit 0;;\n*) echo Invalid command >&2; exit 1;;\nesac\n",
-                                   replica(), at("was-told")));
-  fs::permissions(at("command"), fs::perms::owner_all);
-  write(at("authorized"), fmt::format("restrict,command=\"{}\" {}", at("command"), *readFile(at("keys/source.pub"))));
-  write(at("sshd_config"),
-        fmt::format("Port {}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\n"
-                    "UsePAM no\nPermitRootLogin yes\nPidFile none\n",
-                    port_, at("keys/destination"), at("authorized")));
-  auto out = std::make_unique<Running>(Arguments{"/usr/sbin/sshd", "-D", "-e", "-f", at("sshd_config")},
-                                       at("destination.log"));
-  out->line("Server listening");
-  return out;
 }
 
 TEST_F(Interop, FallsBackToPlainRsyncTowardsAnOldDestination) {

@@ -222,20 +222,6 @@ TEST_F(Replicate, OutlivesASourceThatDiesMidTransfer) {
   EXPECT_EQ(difference(source(), replica()), "");
 }
 
-// The ssh that holds the connection to `port`: the client of it, found by its configuration.
-pid_t masterOf(int port) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
-    const auto command = readFile(entry.path().string() + "/cmdline", 4096);
-    if (!command.ok() || command->find(std::string("\0-M\0-f\0-N\0", 10)) == std::string::npos) continue;
-    const auto from = command->find("-F") + 3;
-    const auto configuration = readFile(command->substr(from, command->find('\0', from) - from), 1 << 16);
-    if (configuration.ok() && configuration->find(fmt::format("\nPort {}\n", port)) != std::string::npos)
-      return std::atoi(entry.path().filename().c_str());
-  }
-  return 0;
-}
-
 // Processes that work in `directory`.
 std::vector<std::string> workersIn(const std::string& directory) {
   std::vector<std::string> out;

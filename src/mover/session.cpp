@@ -1,0 +1,45 @@
+#include "mover/session.h"
+
+#include <sys/stat.h>
+
+#include <vector>
+
+#include "base/landlock.h"
+#include "mover/account_view.h"
+#include "mover/control.h"
+#include "mover/forced_command.h"
+#include "mover/temp_dir.h"
+
+namespace godwit::mover {
+
+Result<Session> openSession() {
+  Session session;
+  session.directory = environment(kSessionDirectory);
+  session.id = environment(kSessionId, "0");
+  if (session.directory.empty())
+    return Error{Errc::Unsupported, "this is the login shell of `godwit mover destination`"};
+  GODWIT_ASSIGN(session.data, readFile(session.directory + "/" + kSessionData, 4096));
+  struct stat st {};
+  session.block = ::stat(session.data.c_str(), &st) == 0 && !S_ISDIR(st.st_mode);
+  GODWIT_ASSIGN(session.control, connectControl(session.directory + "/" + kSessionSocket));
+  GODWIT_TRY(sendMessage(session.control.get(), "login " + session.id));
+  return session;
+}
+
+Result<bool> confineToVolume(const Session& session, bool readOnly) {
+  using Access = LandlockRule::Access;
+  std::vector<LandlockRule> rules = {{session.data, readOnly ? Access::ReadOnly : Access::ReadWrite},
+                                     {"/dev/null", Access::ReadWrite},
+                                     {session.directory + "/etc"},
+                                     {kViewDirectory}};
+  for (const char* path : {"/usr", "/bin", "/lib", "/lib64", "/etc", "/dev/urandom", "/proc/self"})
+    rules.push_back({path});
+  const auto applied = applyLandlock(rules);
+  if (applied.ok()) return true;
+  if (!applied.is(Errc::Unsupported)) return applied.error();
+  GODWIT_TRY(sendMessage(session.control.get(),
+                         "note no Landlock in this kernel: a transfer is confined by its checked arguments alone"));
+  return false;
+}
+
+}  // namespace godwit::mover
