@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <thread>
 
+#include "http/client.h"
 #include "http/connection.h"
 
 using namespace godwit;
@@ -278,4 +279,24 @@ TEST(HttpServer, BrokenIdentitiesAreRefused) {
   ASSERT_TRUE(one.ok() && two.ok());
   EXPECT_THAT(Server::start({.tls = Identity{one->certificate, two->key}}, echo).error().message, HasSubstr("does not belong"));
   EXPECT_THAT(Server::start({.tls = Identity{one->certificate, "?"}}, echo).error().message, HasSubstr("TLS key"));
+}
+
+TEST(ServerTls, ACertificateThatIsRenewedIsSeenByTheNextConnection) {
+  const auto now = SystemClock().now();
+  const auto before = makeAuthority("before", now, 1h), after = makeAuthority("after", now, 1h);
+  ASSERT_TRUE(before.ok() && after.ok());
+  const CertificateRequest request{.commonName = "it", .names = {"127.0.0.1"}};
+  auto server = Server::start({.tls = *issue(*before, request, now, 1h)}, [](const Request&, ResponseWriter& out) { out.send(200, {}, "ok"); });
+  ASSERT_TRUE(server.ok()) << server.error().message;
+  const auto ask = [&](const Identity& trusted) {
+    const auto client = Client::make({.tls = true, .host = "127.0.0.1", .port = (*server)->port(), .path = {}}, {.caPem = trusted.certificate});
+    return (*client)->send({});
+  };
+  EXPECT_TRUE(ask(*before).ok());
+  EXPECT_TRUE((*server)->renew({"nonsense", "nonsense"}).is(Errc::Invalid));
+  EXPECT_TRUE(ask(*before).ok());
+  EXPECT_TRUE(ask(*after).is(Errc::Unauthorized));
+  ASSERT_TRUE((*server)->renew(*issue(*after, request, now, 1h)).ok());
+  EXPECT_TRUE(ask(*after).ok());
+  EXPECT_TRUE(ask(*before).is(Errc::Unauthorized));
 }

@@ -265,8 +265,9 @@ Result<http::Answer> HttpApi::answer(const Asked& call) {
 }
 
 Result<Json> HttpApi::object(const Asked& call, const ResourceType& type) {
-  const auto said = answer(call);
+  auto said = answer(call);
   if (!said) return named(said.error(), type);
+  dropManagedFields(said->body);
   GODWIT_ASSIGN(auto object, parseJson(said->body));
   complete(object, type);
   return object;
@@ -280,6 +281,7 @@ Result<List> HttpApi::list(const ResourceType& type, const ListOptions& options)
   Query query;
   query.add("labelSelector", options.labelSelector).add("fieldSelector", options.fieldSelector);
   query.add("limit", options.limit ? std::to_string(options.limit) : "").add("continue", options.continueToken);
+  query.add("resourceVersion", options.mayLag ? "0" : "");
   auto said = answer(call("GET", "list", nameOf(type), type.path(http::encodeComponent(options.ns)) + query.str()));
   if (!said) return named(said.error(), type);
   dropManagedFields(said->body);

@@ -1,5 +1,5 @@
-// kube::Api over HTTP: any Kubernetes API server, Godwit's standalone one included. Lists and watches leave
-// metadata.managedFields out: half of an object's text, and of no use here.
+// kube::Api over HTTP: any Kubernetes API server, Godwit's standalone one included. metadata.managedFields is left out of
+// what it returns: half of an object's text, and of no use here.
 #pragma once
 #include <condition_variable>
 #include <map>

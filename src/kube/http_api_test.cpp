@@ -80,6 +80,8 @@ TEST_F(HttpApiTest, CallsGoWhereTheApiServerExpectsThem) {
   EXPECT_EQ(*parseJson(asked[5].body), (Json{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Foreground"},
                                              {"preconditions", {{"uid", "u"}, {"resourceVersion", "7"}}}}));
   EXPECT_EQ(line(6), "GET /api/v1/namespaces/ns/pods/p/log?container=c&tailLines=5");
+  (void)api().list(r::kPods, {.ns = "ns", .mayLag = true});
+  EXPECT_EQ(line(7), "GET /api/v1/namespaces/ns/pods?resourceVersion=0");
 }
 
 TEST_F(HttpApiTest, NamesCannotLeaveTheirPlaceInThePath) {

@@ -24,11 +24,11 @@ bool ownMover(const Pass& pass, const api::Pod& pod) {
 
 bool alive(const api::Pod& pod) { return pod.phase != "Succeeded" && pod.phase != "Failed"; }
 
-// This side's movers and, under Direct, everybody who may use the volume. From the server: a cache may be late, and two
-// movers at one volume ruin it.
+// This side's movers and, under Direct, everybody who may use the volume. From the server: our own cache may be late by
+// all that a broken watch has missed, and two movers at one volume ruin it.
 Result<std::vector<api::Pod>> podsAround(Pass& pass) {
   // Those that have ended hold nothing, and a namespace may be full of them.
-  kube::ListOptions options{.ns = pass.object.meta.ns, .fieldSelector = "status.phase!=Succeeded,status.phase!=Failed"};
+  kube::ListOptions options{.ns = pass.object.meta.ns, .fieldSelector = "status.phase!=Succeeded,status.phase!=Failed", .mayLag = true};
   if (!pass.object.spec.rsync->direct()) {
     options.labelSelector = "app.kubernetes.io/name=" + api::podNameLabel(pass.object.role, pass.object.meta.name);
   }

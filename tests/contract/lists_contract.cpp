@@ -89,6 +89,14 @@ TEST_P(ApiContract, PagesShowEverythingOnceAsOfOneMoment) {
   EXPECT_EQ(versions.size(), 1u);
 }
 
+TEST_P(ApiContract, AListThatMayLagShowsTheSameBeforeLong) {
+  makeConfigMap("a", labels({{"lag", "yes"}}));
+  const auto watch = watchFrom("", "lag=yes");
+  ASSERT_NE(watch, nullptr);
+  EXPECT_EQ(nextText(*watch), "Added a");  // what a watch has told such a list knows too
+  EXPECT_THAT(names(api->list(r::kConfigMaps, {.ns = ns, .labelSelector = "lag=yes", .mayLag = true})), ElementsAre("a"));
+}
+
 TEST_P(ApiContract, AContinueTokenThatMakesNoSenseIsRefused) {
   const auto page = api->list(r::kConfigMaps, {.ns = ns, .limit = 1, .continueToken = "nonsense"});
   EXPECT_TRUE(page.is(Errc::Invalid) || page.is(Errc::Gone));
