@@ -1,8 +1,8 @@
 # What goes wrong while data moves. Every test ends in a replica that equals its source.
 # shellcheck shell=bash disable=SC2154
-size=512Mi  # long enough to be in the middle of
 
 large_pair() {
+  size=512Mi  # long enough to be in the middle of
   volume near data
   in_volume near data 'for i in $(seq 300); do head -c 1000000 /dev/urandom >$i; done; sync'
   destination there 'copyMethod: Snapshot, capacity: 512Mi, accessModes: [ReadWriteOnce]'
@@ -44,7 +44,7 @@ test_operators_killed() {
 test_destination_deleted_while_the_source_pushes() {
   large_pair
   far -n "$ns" delete replicationdestination there --timeout=60s
-  until_true 90 'the source tells that it fails' failed
+  until_true 300 'the source tells that it fails' failed  # three pods, each with a minute of attempts
   destination there 'copyMethod: Snapshot, capacity: 512Mi, accessModes: [ReadWriteOnce]'
   introduce there
   near -n "$ns" patch replicationsource here --type=merge \
