@@ -95,13 +95,14 @@ Result<bool> Node::advance(const Json& pod) {
   auto* container = it == containers_.end() ? nullptr : &it->second;
   if (finished(pod)) {
     if (container && container->exit) containers_.erase(it);
-    if (isDeleting(pod)) return end(pod, nullptr);
+    if (isDeleting(pod) && !awaited(pod)) return end(pod, nullptr);
     return false;
   }
   const auto nodeName = text(pod, "spec", "nodeName");
   if (nodeName.empty()) return isDeleting(pod) ? Result<bool>(false) : schedule(pod);
   if (nodeName != options_.name) return false;
-  if (isDeleting(pod)) return end(pod, container);
+  const bool done = container && container->exit && container->exit->success() && awaited(pod);
+  if (isDeleting(pod) && !done) return end(pod, container);
   if (container && container->exit) return reportEnd(pod, *container);
   if (container) {
     if (text(pod, "status", "phase") == "Running") return false;
@@ -109,6 +110,17 @@ Result<bool> Node::advance(const Json& pod) {
                           kube::Subresource::Status);
   }
   return start(pod);
+}
+
+// What a deleted pod has done counts when it ended well: it stays until its Job says so, as with a cluster's finalizer
+// batch.kubernetes.io/job-tracking. Where several successes are wanted the pods themselves are the count, and may go.
+bool Node::awaited(const Json& pod) const {
+  if (text(pod, "status", "phase") == "Failed") return false;
+  const auto meta = api::metaFromJson(pod);
+  const auto* owner = meta.controller();
+  const auto job = owner ? cluster_.get(r::kJobs, {meta.ns, owner->name}) : nullptr;
+  if (!job || uidOf(*job) != owner->uid || isDeleting(*job)) return false;
+  return number(1, *job, "spec", "completions") == 1 && !conditionTrue(*job, "Complete") && !conditionTrue(*job, "Failed");
 }
 
 Result<std::optional<std::string>> Node::whyUnschedulable(const Json& pod) {

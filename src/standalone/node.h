@@ -49,6 +49,7 @@ class Node final : public Controller {
   };
   Result<bool> advance(const Json& pod);
   Result<bool> schedule(const Json& pod);
+  bool awaited(const Json& pod) const;
   Result<std::optional<std::string>> whyUnschedulable(const Json& pod);
   Result<bool> start(const Json& pod);
   Result<bool> launch(const Json& pod, ContainerSpec spec);

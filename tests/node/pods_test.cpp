@@ -110,6 +110,26 @@ TEST_F(PodsTest, ParallelismZeroPauses) {
   EXPECT_EQ(number(0, get(r::kJobs, "move"), "status", "failed"), 0);
 }
 
+TEST_F(PodsTest, WhatADeletedPodHasDoneCounts) {
+  job("move");
+  ASSERT_TRUE(store->patch(r::kJobs, {"ns", "move"}, {{"spec", {{"parallelism", 0}}}}).ok());
+  settle();
+  ASSERT_EQ(runner.running.size(), 1u);
+  end(0);  // it was done just before it was told to stop
+  EXPECT_EQ(condition("move", "Complete"), "yes");
+  EXPECT_EQ(number(0, get(r::kJobs, "move"), "status", "succeeded"), 1);
+  EXPECT_TRUE(list(r::kPods).empty());
+  EXPECT_EQ(runner.starts.size(), 1u);
+}
+
+TEST_F(PodsTest, ADeletedPodThatEndsWellWaitsForNoJobThatIsGoing) {
+  job("move");
+  remove(r::kJobs, "move");
+  ASSERT_EQ(runner.running.size(), 1u);
+  end(0);
+  EXPECT_TRUE(list(r::kPods).empty());
+}
+
 TEST_F(PodsTest, ADeletedJobEndsItsContainerGracefullyThenHard) {
   job("move", {{"terminationGracePeriodSeconds", 5}});
   remove(r::kJobs, "move");
