@@ -20,6 +20,7 @@
 #include "mover/confine.h"
 #include "mover/control.h"
 #include "mover/forced_command.h"
+#include "mover/foreign_root.h"
 #include "mover/keys.h"
 #include "mover/ledger.h"
 #include "mover/report.h"
@@ -44,6 +45,8 @@ class Listener {
   // The signal that ended it, 0 when none did.
   int signal() { return signals_.received(); }
   bool block() const { return block_; }
+  // What the replica will lack, whatever is sent.
+  const std::string& warning() const { return warning_; }
 
  private:
   Listener(TempDir dir, SshdSetup sshd) : dir_(std::move(dir)), sshd_(std::move(sshd)) {}
@@ -81,6 +84,7 @@ class Listener {
   SystemClock clock_;
   UniqueFd volume_, tcp_, control_;
   bool block_ = false;  // the volume is a block device
+  std::string warning_;
   SignalWatch signals_;
   int nextSession_ = 1;
   std::map<int, Session> sessions_;   // by number
@@ -106,6 +110,15 @@ Result<UniqueFd> openFound(const Volume& volume) {
   return std::move(device).descriptor();
 }
 
+// `data` is the directory that the source sees as "/".
+Result<std::string> prepareForForeignRoot(const TempDir& dir, const std::string& data) {
+  GODWIT_TRY(writeForeignRootLibrary(dir.file(kForeignRootLibrary)));
+  GODWIT_ASSIGN(const auto directory, openVolume(data));
+  if (!isForeign(directory.get())) return std::string();
+  log::warn("mover", "{}", kForeignRoot);
+  return std::string(kForeignRoot);
+}
+
 Result<Listener> Listener::open(const DestinationOptions& options) {
   GODWIT_ASSIGN(const auto address, parseListen(options.listen));
   GODWIT_ASSIGN(const auto found, findVolume(options.data, options.block));
@@ -118,9 +131,14 @@ Result<Listener> Listener::open(const DestinationOptions& options) {
   }
   GODWIT_ASSIGN(const auto data, directoryShown(found, options.path, volume.get()));
   GODWIT_TRY(writePrivate(dir.file(kSessionData), data));
+  std::string warning;
+  if (!found.block && ::geteuid() != 0) {
+    GODWIT_ASSIGN(warning, prepareForForeignRoot(dir, data));
+  }
   Listener out(std::move(dir), std::move(sshd));
   out.volume_ = std::move(volume);
   out.block_ = found.block;
+  out.warning_ = std::move(warning);
   GODWIT_ASSIGN(out.control_, listenControl(out.dir_.file(kSessionSocket)));
   GODWIT_ASSIGN(out.signals_, SignalWatch::make());
   GODWIT_ASSIGN(out.tcp_, listenTcp(address));
@@ -331,6 +349,7 @@ int runDestination(const DestinationOptions& options) {
   const auto code = listener.ok() ? listener->serve() : Result<int>(listener.error());
   result.duration = clock.monotonic() - start;
   result.ok = code.ok() && *code == 0;
+  if (listener.ok()) result.warning = listener->warning();
   if (!code.ok())
     result.error = code.error().message;
   else if (*code != 0)

@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "mover/block_command.h"
 #include "mover/confine.h"
 #include "mover/control.h"
+#include "mover/foreign_root.h"
 #include "mover/identity.h"
 #include "mover/rsync_command.h"
 #include "mover/session.h"
@@ -59,12 +59,21 @@ Result<int> superviseRsync(Process& rsync, int control) {
   return status->code;
 }
 
+// The directory that a transfer fills, if its attributes are not ours to set.
+std::optional<UniqueFd> foreignRoot(int volume, const RsyncCommand& command) {
+  if (!command.pushes()) return std::nullopt;
+  auto directory = openBeneath(volume, command.paths[0]);
+  if (!directory.ok() || !isForeign(directory->get())) return std::nullopt;  // rsync makes one, or says why it cannot
+  return *std::move(directory);
+}
+
 Result<int> runRsync(const Session& session, const Words& words) {
   GODWIT_ASSIGN(const auto command, parseRsyncCommand(words, session.data));
   GODWIT_ASSIGN(const auto volume, openVolume(session.data));
   for (const auto& path : command.paths) GODWIT_TRY(checkBeneath(volume.get(), path));
   for (const auto& path : command.optionPaths) GODWIT_TRY(checkBeneath(volume.get(), path));
   const int control = session.control.get();
+  const auto foreign = foreignRoot(volume.get(), command);
   GODWIT_ASSIGN(const bool confined, confineToVolume(session, !command.pushes()));
   if (!confined && command.namesFollow)
     return Error{Errc::Forbidden, "--files-from needs a kernel with Landlock here: its names could lead through links"};
@@ -77,6 +86,7 @@ Result<int> runRsync(const Session& session, const Words& words) {
   spec.argv.insert(spec.argv.end(), command.paths.begin(), command.paths.end());
   spec.cwd = session.data;
   spec.env = rsyncEnvironment(session);
+  if (foreign) spareForeignRoot(*spec.env, session.directory + "/" + kForeignRootLibrary, foreign->get());
   spec.dieWithParent = true;
   GODWIT_ASSIGN(auto rsync, Process::spawn(spec));
   GODWIT_ASSIGN(const int code, superviseRsync(rsync, control));
@@ -100,14 +110,8 @@ Result<std::string> confinedArgument(const Words& words) {
   return confineName(words.size() == 2 ? words[1] : "/");
 }
 
-// Only root and its owner may set a directory's times.
-bool ownsRoot(int volume) {
-  struct stat st {};
-  return ::geteuid() == 0 || (::fstat(volume, &st) == 0 && st.st_uid == ::geteuid());
-}
-
 // One line of JSON: version, whether PATH exists, how many entries it holds (at most 1000), whether owners, whether
-// ACLs and whether the times of the volume's root can be kept, and the bytes that are free.
+// ACLs and whether the attributes of PATH itself can be kept, and the bytes that are free.
 Result<int> runInfo(const Session& session, const Words& words) {
   GODWIT_ASSIGN(const auto path, confinedArgument(words));
   GODWIT_ASSIGN(const auto volume, openVolume(session.data));
@@ -126,7 +130,7 @@ Result<int> runInfo(const Session& session, const Words& words) {
                        {"entries", entries},
                        {"root", ::geteuid() == 0},
                        {"acls", !knowsOneIdOnly()},
-                       {"rootTimes", ownsRoot(volume.get())},
+                       {"ownsPath", !directory.ok() || !isForeign(directory->get())},
                        {"free", static_cast<std::uint64_t>(fs.f_bavail) * fs.f_frsize}};
   GODWIT_TRY(writeAll(STDOUT_FILENO, dumpJson(answer) + "\n"));
   return 0;

@@ -43,7 +43,7 @@ Result<Remote> askRemote(SshLink& link, const std::string& path, SignalWatch& si
   remote.free = count(*json, "free");
   remote.root = truth(*json, "root");
   remote.acls = unlessFalse(*json, "acls");
-  remote.directoryTimes = unlessFalse(*json, "rootTimes") || path != ".";
+  remote.ownsPath = unlessFalse(*json, "ownsPath");
   if (find(*json, "block")) remote.block = count(*json, "block");
   return remote;
 }

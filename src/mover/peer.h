@@ -16,7 +16,7 @@ struct Remote {
   bool godwit = false;  // else VolSync's mover or a person's sshd
   bool root = true;
   bool acls = true;
-  bool directoryTimes = true;  // false: those of the transfer's top directory are not its to set
+  bool ownsPath = true;  // the attributes of the transfer's top directory are its to set
   std::size_t entries = 0;
   std::uint64_t free = 0;
   std::optional<std::uint64_t> block;  // its volume is a block device of so many bytes

@@ -8,6 +8,7 @@
 #include "mover/account_view.h"
 #include "mover/control.h"
 #include "mover/forced_command.h"
+#include "mover/foreign_root.h"
 #include "mover/temp_dir.h"
 
 namespace godwit::mover {
@@ -31,6 +32,7 @@ Result<bool> confineToVolume(const Session& session, bool readOnly) {
   std::vector<LandlockRule> rules = {{session.data, readOnly ? Access::ReadOnly : Access::ReadWrite},
                                      {"/dev/null", Access::ReadWrite},
                                      {session.directory + "/etc"},
+                                     {session.directory + "/" + kForeignRootLibrary},
                                      {kViewDirectory}};
   for (const char* path : {"/usr", "/bin", "/lib", "/lib64", "/etc", "/dev/urandom", "/proc/self"})
     rules.push_back({path});

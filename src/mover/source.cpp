@@ -11,6 +11,7 @@
 #include "mover/block_source.h"
 #include "mover/child.h"
 #include "mover/confine.h"
+#include "mover/foreign_root.h"
 #include "mover/identity.h"
 #include "mover/peer.h"
 #include "mover/report.h"
@@ -99,7 +100,7 @@ Result<void> Sender::learnRemote() {
   } else if (!keepsAcls()) {
     warn("the source runs as an ordinary user: ACLs are not kept");
   }
-  if (!remote_.directoryTimes) warn("the volume's root belongs to another user at the destination: times of directories are not kept");
+  if (!remote_.ownsPath) warn(kForeignRoot);
   return {};
 }
 
@@ -157,7 +158,6 @@ std::vector<std::string> Sender::rsyncArguments(bool dryRun) const {
   } else {
     out.push_back("--filter=-x! user.*");
   }
-  if (!remote_.directoryTimes) out.push_back("--omit-dir-times");  // rsync would fail for ever at the root's
   out.push_back(deleteFirst_ ? "--delete-before" : "--delete");
   out.push_back(dryRun ? "--info=stats2" : "--info=progress2,stats2");
   if (dryRun) out.push_back("--dry-run");

@@ -123,9 +123,9 @@ RunOutput MoverTest::run(Arguments argv, std::string_view input) const {
 }
 
 std::unique_ptr<Running> MoverTest::destination(Arguments more) {
-  Arguments argv = {MOVER_TOOL, "mover",    "destination",
-                    "--data",   replica(),  "--keys",
-                    at("keys"), "--listen", fmt::format("127.0.0.1:{}", port_)};
+  Arguments argv = as_;
+  argv.insert(argv.end(), {MOVER_TOOL, "mover", "destination", "--data", replica(), "--keys", at("keys"), "--listen",
+                           fmt::format("127.0.0.1:{}", port_)});
   argv.insert(argv.end(), more.begin(), more.end());
   auto out = std::make_unique<Running>(argv, at("destination.log"),
                                        std::vector<std::string>{"GODWIT_TERMINATION_LOG=" + at("destination.end")});
