@@ -16,8 +16,11 @@ bool blockVolume(const api::Replication& object, const World& world) {
   return usesOwnVolume(object) ? object.spec.rsync->volumeMode == "Block" : block(world);
 }
 
+// Without privileges under Direct too: the kubelet would give the files of an application at work to the mover's group,
+// and leaves those of a volume alone that is mounted to be read.
 bool readOnly(const api::Replication& object, const World& world) {
   if (object.role != api::Role::Source) return false;
+  if (unprivileged(world) && object.spec.rsync->direct() && !block(world)) return true;
   const auto data = world.data(object);
   return data && !data->accessModes.empty() &&
          std::all_of(data->accessModes.begin(), data->accessModes.end(),
@@ -62,9 +65,8 @@ Json securityContext(const World& world) {
 }
 
 Json container(const api::Replication& object, const World& world, const ControllerConfig& config) {
-  Json mounts = Json::array({{{"name", "keys"}, {"mountPath", "/keys"}},
-                             {{"name", "tmp"}, {"mountPath", "/tmp"}},
-                             {{"name", "ssh"}, {"mountPath", "/root/.ssh"}}});
+  Json mounts = Json::array({{{"name", "keys"}, {"mountPath", "/keys"}}, {{"name", "tmp"}, {"mountPath", "/tmp"}}});
+  if (!unprivileged(world)) mounts.push_back({{"name", "ssh"}, {"mountPath", "/root/.ssh"}});
   Json out = {{"name", "rsync"},
               {"image", config.moverImage},
               {"command", {"godwit", "mover", api::name(object.role)}},
@@ -91,10 +93,12 @@ Json volumes(const api::Replication& object, const World& world) {
   const auto memory = [](const char* name) { return Json{{"name", name}, {"emptyDir", {{"medium", "Memory"}}}}; };
   Json claim = {{"claimName", dataVolume(object)}};
   if (readOnly(object, world)) claim["readOnly"] = true;
-  return Json::array({{{"name", "data"}, {"persistentVolumeClaim", std::move(claim)}},
-                      {{"name", "keys"}, {"secret", {{"secretName", moverSecret(object)}, {"defaultMode", unprivileged(world) ? 0440 : 0600}}}},
-                      memory("tmp"),
-                      memory("ssh")});
+  const Json keys = {{"secretName", moverSecret(object)}, {"defaultMode", unprivileged(world) ? 0440 : 0600}};
+  Json out = Json::array({{{"name", "data"}, {"persistentVolumeClaim", std::move(claim)}},
+                          {{"name", "keys"}, {"secret", keys}},
+                          memory("tmp")});
+  if (!unprivileged(world)) out.push_back(memory("ssh"));
+  return out;
 }
 
 // Within Pod Security "restricted" where the namespace asks for it; the group lets that user write the volume and read

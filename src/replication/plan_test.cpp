@@ -166,10 +166,40 @@ TEST(Plan, DestinationObjects) {
   expectGolden("destination_job", planJob(destination, w, {}, {}));
 }
 
+World unprivilegedWorld() {
+  auto out = world();
+  out.namespaceAnnotations["volsync.backube/privileged-movers"] = "false";
+  return out;
+}
+
+TEST(Plan, UnprivilegedMoversOfFileSystems) {
+  auto w = unprivilegedWorld();
+  expectGolden("source_unprivileged_direct_job", planJob(object(Role::Source, R"(
+sourcePVC: mysql-pv-claim
+rsync: {sshKeys: keys, address: my.host.com, copyMethod: Direct}
+)"), w, {}, {}));
+  w.made = shared(pvc("volsync-mydata-dst"));
+  expectGolden("destination_unprivileged_job", planJob(object(Role::Destination, kSeedDestination), w, {}, {}));
+}
+
+TEST(Plan, AnUnprivilegedSourceWritesOnlyWhereTheVolumeIsItsOwn) {
+  auto w = unprivilegedWorld();
+  const auto job = planJob(object(Role::Source, kSeedSource), w, {}, {});
+  EXPECT_FALSE(job["spec"]["template"]["spec"]["volumes"][0]["persistentVolumeClaim"].contains("readOnly"))
+      << "a copy's group may be changed so that the mover can read it";
+  auto device = pvc("mysql-pv-claim");
+  device.volumeMode = "Block";
+  w.given = shared(device);
+  const auto direct = planJob(object(Role::Source, R"(
+sourcePVC: mysql-pv-claim
+rsync: {sshKeys: keys, address: my.host.com, copyMethod: Direct}
+)"), w, {}, {});
+  EXPECT_FALSE(direct["spec"]["template"]["spec"]["volumes"][0]["persistentVolumeClaim"].contains("readOnly"));
+}
+
 TEST(Plan, UnprivilegedBlockDestination) {
-  World w;
-  w.now = kThen;
-  w.namespaceAnnotations["volsync.backube/privileged-movers"] = "false";
+  World w = unprivilegedWorld();
+  w.given = nullptr;
   expectGolden("destination_block_job", planJob(object(Role::Destination, R"(
 rsync: {copyMethod: Direct, capacity: 1Gi, accessModes: [ReadWriteOnce], volumeMode: Block, sshUser: root, path: /in}
 )"), w, {}, {}));
