@@ -104,3 +104,22 @@ test_pause_and_resume() {
   synced here two
 }
 says_paused() { near -n "$ns" get replicationsource here -o jsonpath='{.status.conditions[?(@.type=="Synchronizing")].message}' | grep -i paused; }
+
+# Pod Security enforces what the movers claim to be.
+test_unprivileged_movers() {
+  for cluster in near far; do
+    "$cluster" annotate namespace "$ns" volsync.backube/privileged-movers=false
+    "$cluster" label namespace "$ns" pod-security.kubernetes.io/warn=restricted
+  done
+  volume near data
+  in_volume near data 'mkdir d; echo one >d/one; ln -s one d/two; chmod -R a+rX .; sync'
+  destination there "copyMethod: Snapshot, $provisioned"
+  introduce there
+  source_for there here data 'copyMethod: Clone'
+  synced here one
+  imaged there
+  restored there copy
+  [ "$(in_volume far copy 'cat d/one; readlink d/two')" = "one
+one" ]
+  near -n "$ns" get replicationsource here -o jsonpath='{.status.conditions[?(@.type=="Synchronizing")].message}' | grep 'ownership is not kept'
+}
