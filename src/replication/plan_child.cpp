@@ -1,4 +1,9 @@
 // What every child has in common, and the small ones: service, account, secret.
+#include <set>
+#include <sstream>
+
+#include <fmt/format.h>
+
 #include "api/core.h"
 #include "api/names.h"
 #include "replication/plan.h"
@@ -24,7 +29,7 @@ Json childOfIteration(const api::Replication& object, const kube::ResourceType& 
   return out;
 }
 
-static api::StringMap serviceAnnotations(const api::Replication& object) {
+static api::StringMap wantedAnnotations(const api::Replication& object) {
   static const api::StringMap kDefault = {{"service.beta.kubernetes.io/aws-load-balancer-type", "nlb"}};
   return object.spec.rsync->serviceAnnotations.value_or(kDefault);
 }
@@ -50,6 +55,39 @@ static Json difference(const api::StringMap& from, const api::StringMap& to) {
   return patch;
 }
 
+static std::string joined(const std::set<std::string>& keys) {
+  return fmt::format("{}", fmt::join(keys, ","));
+}
+
+static std::set<std::string> keysPut(const api::Service& service) {
+  std::set<std::string> out;
+  std::istringstream list(service.meta.annotation(kServiceAnnotationsAnnotation));
+  for (std::string key; std::getline(list, key, ',');) out.insert(key);
+  return out;
+}
+
+// What the spec names is set, what Godwit had set and the spec no longer names goes; nobody else's is touched.
+static Json annotationsPatch(const api::Replication& object, const api::Service& service) {
+  Json patch = Json::object();
+  const auto wanted = wantedAnnotations(object);
+  const auto& present = service.meta.annotations;
+  auto put = keysPut(service);
+  for (const auto& key : put) {
+    if (!wanted.contains(key) && present.contains(key)) patch[key] = nullptr;
+  }
+  std::erase_if(put, [&](const auto& key) { return !wanted.contains(key); });
+  for (const auto& [key, value] : wanted) {
+    if (const auto it = present.find(key); it != present.end() && it->second == value) continue;
+    patch[key] = value;
+    put.insert(key);
+  }
+  const auto mark = joined(put);
+  if (mark != service.meta.annotation(kServiceAnnotationsAnnotation)) {
+    patch[kServiceAnnotationsAnnotation] = mark.empty() ? Json() : Json(mark);
+  }
+  return patch;
+}
+
 static api::StringMap selector(const api::Replication& object) {
   return {{"app.kubernetes.io/name", api::podNameLabel(object.role, object.meta.name)},
           {kComponentLabel, kComponentValue},
@@ -58,7 +96,11 @@ static api::StringMap selector(const api::Replication& object) {
 
 Json planService(const api::Replication& object) {
   Json out = child(object, kube::resources::kServices, api::serviceName(object.role, object.meta.name));
-  out["metadata"]["annotations"] = serviceAnnotations(object);
+  auto annotations = wantedAnnotations(object);
+  std::set<std::string> keys;
+  for (const auto& [key, value] : annotations) keys.insert(key);
+  if (!keys.empty()) annotations[kServiceAnnotationsAnnotation] = joined(keys);
+  out["metadata"]["annotations"] = annotations;
   out["spec"] = {{"type", object.spec.rsync->serviceType.value_or("ClusterIP")},
                  {"ports", ports(object)},
                  {"selector", selector(object)}};
@@ -72,11 +114,7 @@ Json servicePatch(const api::Replication& object, const api::Service& service) {
   const bool leadsToUs = service.port == servicePort(object) && service.targetPort == std::to_string(kMoverPort);
   if (!leadsToUs) patch["spec"]["ports"] = ports(object);
   if (Json pods = difference(service.selector, selector(object)); !pods.empty()) patch["spec"]["selector"] = std::move(pods);
-  for (const auto& [key, value] : serviceAnnotations(object)) {
-    if (service.meta.annotation(key) != value || !service.meta.annotations.contains(key)) {
-      patch["metadata"]["annotations"][key] = value;
-    }
-  }
+  if (Json change = annotationsPatch(object, service); !change.empty()) patch["metadata"]["annotations"] = std::move(change);
   return patch;
 }
 

@@ -211,11 +211,56 @@ TEST(Plan, AServiceIsPatchedOnlyWhereItDiffers) {
   EXPECT_TRUE(servicePatch(destination, service).empty());
   destination.spec.rsync->port = 2222;
   destination.spec.rsync->serviceType = "LoadBalancer";
+  service.meta.annotations.clear();
   destination.spec.rsync->serviceAnnotations = api::StringMap{{"a", "b"}};
   const auto patch = servicePatch(destination, service);
   EXPECT_EQ(text(patch, "spec", "type"), "LoadBalancer");
   EXPECT_EQ(find(patch, "spec", "ports")->front().at("port"), 2222);
-  EXPECT_EQ(find(patch, "metadata", "annotations")->dump(), R"({"a":"b"})");
+  EXPECT_EQ(find(patch, "metadata", "annotations")->dump(), R"({"a":"b","godwit/service-annotations":"a"})");
+}
+
+// The Service as it is after each of the specs.
+class ServiceAnnotations : public testing::Test {
+ protected:
+  void want(std::optional<api::StringMap> annotations) {
+    destination_.spec.rsync->serviceAnnotations = std::move(annotations);
+    Json stored = {{"metadata", {{"annotations", service_.meta.annotations}}}};
+    mergePatch(stored, servicePatch(destination_, service_));
+    service_.meta.annotations = stored["metadata"]["annotations"].get<api::StringMap>();
+    EXPECT_FALSE(servicePatch(destination_, service_).contains("metadata")) << "written once";
+  }
+  api::StringMap others() const {
+    auto out = service_.meta.annotations;
+    out.erase("godwit/service-annotations");
+    return out;
+  }
+  api::Replication destination_ = object(Role::Destination, kSeedDestination);
+  api::Service service_ = api::serviceFromJson(planService(destination_));
+  const std::string kNlb = "service.beta.kubernetes.io/aws-load-balancer-type";
+};
+
+TEST_F(ServiceAnnotations, WhatTheSpecNoLongerNamesGoes) {
+  want(api::StringMap{{"a", "1"}, {"b", "2"}});
+  EXPECT_EQ(others(), (api::StringMap{{"a", "1"}, {"b", "2"}})) << "the default goes as well";
+  want(api::StringMap{{"b", "3"}});
+  EXPECT_EQ(others(), (api::StringMap{{"b", "3"}}));
+  want(api::StringMap{});
+  EXPECT_EQ(service_.meta.annotations, api::StringMap{});
+  want(std::nullopt);
+  EXPECT_EQ(others(), (api::StringMap{{kNlb, "nlb"}}));
+}
+
+TEST_F(ServiceAnnotations, WhatOthersPutThereStays) {
+  service_.meta.annotations["cloud/id"] = "7";
+  service_.meta.annotations["same"] = "s";
+  want(api::StringMap{{"a", "1"}, {"same", "s"}});
+  want(api::StringMap{});
+  EXPECT_EQ(others(), (api::StringMap{{"cloud/id", "7"}, {"same", "s"}}));
+}
+
+TEST_F(ServiceAnnotations, AServiceOfVolSyncIsLeftAsItIsWhileItIsRight) {
+  service_.meta.annotations = {{kNlb, "nlb"}};
+  EXPECT_TRUE(servicePatch(destination_, service_).empty());
 }
 
 TEST(Plan, ImageNamesOnlyGrow) {

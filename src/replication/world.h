@@ -42,6 +42,7 @@ inline constexpr const char* kForCopyTriggerAnnotation = "godwit/for-copy-trigge
 inline constexpr const char* kPointInTimeAnnotation = "godwit/point-in-time";  // "false": files changed while copied
 inline constexpr const char* kHostAnnotation = "godwit/host";                  // on a NodePort Service: its only node
 inline constexpr const char* kPortAnnotation = "godwit/port";                  // on a Service: where it can be reached
+inline constexpr const char* kServiceAnnotationsAnnotation = "godwit/service-annotations";  // keys that Godwit put there
 inline constexpr const char* kAddressMessageAnnotation = "godwit/address-message";
 inline constexpr const char* kImageAnnotation = "godwit/image";  // on an intermediate claim: what it is made from
 inline constexpr const char* kSelectedNodeAnnotation = "volume.kubernetes.io/selected-node";  // the scheduler's

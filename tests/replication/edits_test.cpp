@@ -228,6 +228,16 @@ TEST_F(Edits, AServiceThatTheUserWantsToKeepIsLetGo) {
   EXPECT_FALSE(destination().status.rsync->address);
 }
 
+TEST_F(Edits, AServiceLosesTheAnnotationsThatTheSpecNoLongerNames) {
+  makeDestination({{"serviceAnnotations", {{"a", "1"}}}}, kManual);
+  settle();
+  edit(kinds::kServices, "volsync-rsync-dst-d", {{"metadata", {{"annotations", {{"cloud/id", "7"}}}}}});
+  edit(kinds::kReplicationDestinations, "d", {{"spec", {{"rsync", {{"serviceAnnotations", {{"a", nullptr}, {"b", "2"}}}}}}}});
+  settle();
+  EXPECT_EQ(*find(get(kinds::kServices, "volsync-rsync-dst-d"), "metadata", "annotations"),
+            (Json{{"b", "2"}, {"cloud/id", "7"}, {"godwit/service-annotations", "b"}}));
+}
+
 TEST_F(Edits, AServiceThatLeadsElsewhereIsSetRight) {
   makeDestination({}, kManual);
   settle();
