@@ -66,6 +66,16 @@ Result<void> sweep(Pass& pass) {
 
 }  // namespace
 
+Result<void> letGoOfKeptImage(Pass& pass) {
+  const auto& latest = pass.object.status.latestImage;
+  if (pass.object.role != api::Role::Destination || !latest || latest->kind != "VolumeSnapshot") return {};
+  auto& view = pass.doors.views.snapshots;
+  const auto image = view.get({pass.object.meta.ns, latest->name});
+  if (!image || image->meta.deletionTimestamp || !ownedBy(image->meta, pass.object.meta)) return {};
+  if (!image->meta.labels.contains(api::kDoNotDeleteLabel)) return {};
+  return letGo(pass, view, kVolumeSnapshots, image->meta);
+}
+
 Outcome cleanUp(Pass& pass) {
   if (pass.object.meta.annotations.contains(api::kDebugMoverAnnotation) && pass.world.job) {
     pass.note = fmt::format("the mover is kept for debugging; remove annotation {} to go on", api::kDebugMoverAnnotation);

@@ -10,4 +10,8 @@ namespace godwit::replication {
 // Wait: a mover is kept for debugging.
 Outcome cleanUp(Pass& pass);
 
+// The published image, once a user wants to keep it: the garbage collector asks no label when the object itself is
+// deleted. While an image is being made it stays ours, because an iteration waits for it.
+Result<void> letGoOfKeptImage(Pass& pass);
+
 }  // namespace godwit::replication

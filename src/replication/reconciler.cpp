@@ -33,6 +33,7 @@ class Reconcile {
   Next run() {
     if (!serves()) return {};
     pass_.look();
+    if (const auto kept = letGoOfKeptImage(pass_); !kept) return fail({kept.error().message});
     if (const auto refusal = adoptionRefusal(pass_.object); !refusal.empty()) {
       reportAdoptionRefusal(pass_.object, refusal, now());
       return end({});

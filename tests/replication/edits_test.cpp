@@ -228,6 +228,65 @@ TEST_F(Edits, AServiceThatTheUserWantsToKeepIsLetGo) {
   EXPECT_FALSE(destination().status.rsync->address);
 }
 
+TEST_F(Edits, AnImageThatTheUserWantsToKeepOutlivesItsOwner) {
+  makeDestination({}, kManual);
+  settle();
+  endMover(Role::Destination);
+  settle();
+  const auto image = destination().status.latestImage->name;
+  keep(kinds::kVolumeSnapshots, image);
+  settle();
+  EXPECT_FALSE(owned(kinds::kVolumeSnapshots, image));
+  EXPECT_EQ(destination().status.latestImage->name, image);
+  ASSERT_TRUE(store->remove(kinds::kReplicationDestinations, {"ns", "d"}, {}).ok());
+  settle();
+  EXPECT_THAT(names(kinds::kVolumeSnapshots), ElementsAre(image));
+}
+
+// Until it is published it is ours to wait for.
+TEST_F(Edits, AnImageThatTheUserWantsToKeepBeforeItIsReadyIsPublishedFirst) {
+  makeDestination({}, kManual);
+  settle();
+  storageRespond = false;
+  endMover(Role::Destination);
+  settle();
+  const auto image = names(kinds::kVolumeSnapshots).at(0);
+  keep(kinds::kVolumeSnapshots, image);
+  settle();
+  EXPECT_TRUE(owned(kinds::kVolumeSnapshots, image));
+  storageRespond = true;
+  settle();
+  ASSERT_TRUE(destination().status.latestImage);
+  EXPECT_EQ(destination().status.latestImage->name, image);
+  EXPECT_FALSE(owned(kinds::kVolumeSnapshots, image));
+  ask("two");
+  settle();
+  endMover(Role::Destination);
+  settle();
+  EXPECT_NE(destination().status.latestImage->name, image);
+  EXPECT_THAT(names(kinds::kVolumeSnapshots), Contains(image));
+}
+
+TEST_F(Edits, AnImageIsLetGoWhileItsDestinationIsPausedOrWrong) {
+  for (const Json& change : {Json{{"paused", true}}, Json{{"rsync", {{"copyMethod", "Clone"}}}}}) {
+    SCOPED_TRACE(change.dump());
+    makeDestination({}, kManual);
+    settle();
+    endMover(Role::Destination);
+    settle();
+    const auto image = destination().status.latestImage->name;
+    edit(kinds::kReplicationDestinations, "d", {{"spec", change}});
+    settle();
+    keep(kinds::kVolumeSnapshots, image);
+    settle();
+    EXPECT_FALSE(owned(kinds::kVolumeSnapshots, image));
+    for (const auto* type : {&kinds::kReplicationDestinations, &kinds::kVolumeSnapshots}) {
+      for (const auto& name : names(*type)) (void)store->remove(*type, {"ns", name}, {}).ok();
+    }
+    settle();
+  }
+}
+
 TEST_F(Edits, AServiceLosesTheAnnotationsThatTheSpecNoLongerNames) {
   makeDestination({{"serviceAnnotations", {{"a", "1"}}}}, kManual);
   settle();
