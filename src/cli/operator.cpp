@@ -15,7 +15,8 @@ namespace godwit::cli {
 namespace {
 
 constexpr Duration kLeaseCall = std::chrono::seconds(4);  // several fit into the time a leader has to renew
-constexpr std::chrono::seconds kSettled(5), kHousekeeping(60);
+constexpr std::chrono::seconds kSettled(5), kHousekeeping(60), kAskAgain(1);
+constexpr std::string_view kOpenShiftGroup = "security.openshift.io";
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -88,8 +89,36 @@ void Operator::run(std::stop_token stop) {
   }
 }
 
+// True: there is an answer.
+bool Operator::askForOpenShift() {
+  const auto served = api_->serves(kOpenShiftGroup);
+  const bool away = served.is(Errc::Unavailable) || served.is(Errc::Timeout) || served.is(Errc::Cancelled);
+  if (!away && !served.ok()) log::warn("operator", "taken for no OpenShift (--openshift): {}", served.error().message);
+  std::lock_guard lock(mutex_);
+  unanswered_ = away ? served.error().message : "";
+  if (!away) openshift_ = served.ok() && *served;
+  return !away;
+}
+
+// Asked until a server answers, once; nullopt when told to stop.
+std::optional<bool> Operator::onOpenShift(const std::stop_token& stop) {
+  using Choice = OperatorOptions::OpenShift;
+  if (options_.openshift != Choice::Auto) return options_.openshift == Choice::Yes;
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock pause(mutex);
+  while (!openshift_ && !askForOpenShift() && !stop.stop_requested()) {
+    never.wait_for(pause, stop, kAskAgain, [] { return false; });
+  }
+  return openshift_;
+}
+
 void Operator::lead(std::stop_token stop) {
-  const auto fresh = std::make_shared<Term>(*api_, clock_, random_, options_.controller);
+  const auto openshift = onOpenShift(stop);
+  if (!openshift) return;
+  auto config = options_.controller;
+  if (*openshift) config.securityConstraints = options_.securityConstraints;
+  const auto fresh = std::make_shared<Term>(*api_, clock_, random_, config);
   {
     std::lock_guard lock(mutex_);
     term_ = fresh;
@@ -106,8 +135,9 @@ std::shared_ptr<Operator::Term> Operator::term() const {
 
 // A replica that waits to lead is ready: a roll-out must not wait for it to lead while its predecessor still does.
 std::string Operator::notReady() const {
-  const auto now = term();
-  return now ? now->controller.waitingFor() : "";
+  if (const auto now = term()) return now->controller.waitingFor();
+  std::lock_guard lock(mutex_);
+  return unanswered_;
 }
 
 std::string Operator::metrics() const {

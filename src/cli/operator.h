@@ -16,6 +16,8 @@ struct OperatorOptions {
   std::string kubeconfig;  // empty: the pod's service account, else $KUBECONFIG, else ~/.kube/config
   std::string context;     // of the kubeconfig; empty: its current one
   replication::ControllerConfig controller;
+  enum class OpenShift { Auto, Yes, No } openshift = OpenShift::Auto;  // Auto: where the cluster has its API group
+  std::string securityConstraints = "godwit-mover";                    // those of movers there
   bool leaderElect = true;
   std::string leaderNamespace;  // of the Lease; empty: where this pod runs, else the kubeconfig context's
   std::string leaseName = "godwit-operator";
@@ -38,6 +40,8 @@ class Operator {
   struct Term;
   Operator(OperatorOptions options, std::string ns);
   void lead(std::stop_token stop);
+  bool askForOpenShift();
+  std::optional<bool> onOpenShift(const std::stop_token& stop);
   std::shared_ptr<Term> term() const;
   std::string notReady() const;
   std::string metrics() const;
@@ -50,6 +54,8 @@ class Operator {
   std::unique_ptr<kube::HttpApi> leaseApi_;  // its own connection and no limit: renewals wait for nobody
   mutable std::mutex mutex_;
   std::shared_ptr<Term> term_;  // while this replica leads
+  std::optional<bool> openshift_;  // what the server has said
+  std::string unanswered_;         // why it has not
   std::unique_ptr<OperatorEndpoints> endpoints_;
 };
 

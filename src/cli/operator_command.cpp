@@ -71,6 +71,11 @@ void addWorkOptions(CLI::App& command, OperatorOptions& options) {
       ->delimiter(',');
   command.add_option("--mover-image", config.moverImage, "Image of the mover's pods")->envname("MOVER_IMAGE")->capture_default_str();
   command.add_option("--image-pull-secret", config.imagePullSecrets, "Name of a Secret in the mover's namespace (repeatable)")->delimiter(',');
+  using OpenShift = OperatorOptions::OpenShift;
+  addChoice<OpenShift>(command, "--openshift", options.openshift,
+                       {{"auto", OpenShift::Auto}, {"true", OpenShift::Yes}, {"false", OpenShift::No}},
+                       "Whether movers' accounts need SecurityContextConstraints; auto: where the cluster has them");
+  command.add_option("--openshift-scc", options.securityConstraints, "Those that movers may use")->capture_default_str();
   command.add_option("--workers", config.workers, "Objects worked on at once")->check(CLI::Range(1, 64))->capture_default_str();
   command.add_option("--qps", options.requestsPerSecond, "Requests a second, watches and lease not counted; 0: no limit")
       ->check(CLI::NonNegativeNumber)->capture_default_str();

@@ -277,6 +277,13 @@ Result<Json> HttpApi::get(const ResourceType& type, const NamespacedName& key) {
   return object(call("GET", "get", nameOf(type), pathOf(type, key)), type);
 }
 
+Result<bool> HttpApi::serves(std::string_view group) {
+  const auto said = answer(call("GET", "get", "apis", "/apis/" + http::encodeComponent(group)));
+  if (said.ok()) return true;
+  if (said.is(Errc::NotFound) || said.is(Errc::Unsupported)) return false;
+  return said.error();
+}
+
 Result<List> HttpApi::list(const ResourceType& type, const ListOptions& options) {
   Query query;
   query.add("labelSelector", options.labelSelector).add("fieldSelector", options.fieldSelector);

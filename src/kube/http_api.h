@@ -33,6 +33,9 @@ class HttpApi final : public Api {
   Result<void> remove(const ResourceType& type, const NamespacedName& key, const DeleteOptions& options) override;
   Result<std::string> logs(const NamespacedName& pod, const LogOptions& options) override;
 
+  // Whether the server knows the API group. Everybody may ask.
+  Result<bool> serves(std::string_view group);
+
   // What was asked so far, watches not counted, by verb, resource and HTTP status (0: no answer).
   struct Count {
     std::string verb, resource;

@@ -84,6 +84,14 @@ TEST_F(HttpApiTest, CallsGoWhereTheApiServerExpectsThem) {
   EXPECT_EQ(line(7), "GET /api/v1/namespaces/ns/pods?resourceVersion=0");
 }
 
+TEST_F(HttpApiTest, AsksWhetherAGroupIsServed) {
+  answers = {{200, R"({"kind": "APIGroup"})"}, {404, "404 page not found"}, {403, "{}"}};
+  EXPECT_TRUE(*api().serves("security.openshift.io"));
+  EXPECT_EQ(line(0), "GET /apis/security.openshift.io");
+  EXPECT_FALSE(*api().serves("security.openshift.io"));
+  EXPECT_TRUE(api().serves("security.openshift.io").is(Errc::Forbidden));
+}
+
 TEST_F(HttpApiTest, NamesCannotLeaveTheirPlaceInThePath) {
   (void)api().get(r::kSecrets, {"n/s", "../a?b"});
   EXPECT_EQ(line(0), "GET /api/v1/namespaces/n%2Fs/secrets/..%2Fa%3Fb");

@@ -150,6 +150,8 @@ struct Controller::Impl {
     onChange(views.services, owner);
     onChange(views.secrets, owner);
     onChange(views.accounts, owner);
+    onChange(views.roles, owner);
+    onChange(views.roleBindings, owner);
     onChange(views.pvcs, [this](const api::ObjectMeta& meta) {
       wakeOwner(meta);
       wakeUsersOf(meta);
@@ -184,6 +186,9 @@ struct Controller::Impl {
     add(kinds::kServices, views.services, ours);
     add(kinds::kSecrets, views.secrets, ours);
     add(kinds::kServiceAccounts, views.accounts, ours);
+    if (config.securityConstraints.empty()) return;
+    add(kinds::kRoles, views.roles, ours);
+    add(kinds::kRoleBindings, views.roleBindings, ours);
   }
   // One feed for all namespaces, or one for each that is served: who may read only those is asked for no more.
   template <class T>

@@ -31,6 +31,11 @@ Json planService(const api::Replication& object);
 // Merge patch that makes an existing Service so; empty when it is.
 Json servicePatch(const api::Replication& object, const api::Service& service);
 Json planAccount(const api::Replication& object);
+// OpenShift: what lets a mover's account use the constraints that its pod needs. Named like the account.
+Json planRole(const api::Replication& object, const std::string& constraints);
+Json planRoleBinding(const api::Replication& object);
+// Merge patch that makes an existing Role so; empty when it is.
+Json rolePatch(const RoleCard& role, const std::string& constraints);
 Json planSecret(const api::Replication& object, const std::string& name, const api::StringMap& data);
 
 // Where a mover must run because its volume is in use there.

@@ -103,11 +103,16 @@ Json volumes(const api::Replication& object, const World& world) {
 
 // Within Pod Security "restricted" where the namespace asks for it; the group lets that user write the volume and read
 // the keys.
-Json podSecurity(const World& world) {
+Json podSecurity(const World& world, const ControllerConfig& config) {
   if (!unprivileged(world)) return {{"runAsUser", 0}};
+  Json out = {{"runAsNonRoot", true},
+              {"fsGroupChangePolicy", "OnRootMismatch"},
+              {"seccompProfile", {{"type", "RuntimeDefault"}}}};
+  // OpenShift gives each namespace ids of its own, and admits no others.
+  if (!config.securityConstraints.empty()) return out;
   constexpr int kNobody = 65532;
-  return {{"runAsNonRoot", true}, {"runAsUser", kNobody}, {"runAsGroup", kNobody}, {"fsGroup", kNobody},
-          {"fsGroupChangePolicy", "OnRootMismatch"}, {"seccompProfile", {{"type", "RuntimeDefault"}}}};
+  for (const char* id : {"runAsUser", "runAsGroup", "fsGroup"}) out[id] = kNobody;
+  return out;
 }
 
 Json podLabels(const api::Replication& object) {
@@ -126,7 +131,7 @@ Json podSpec(const api::Replication& object, const World& world, const Controlle
               {"serviceAccountName", moverAccount(object)},
               {"containers", Json::array({container(object, world, config)})},
               {"volumes", volumes(object, world)}};
-  out["securityContext"] = podSecurity(world);
+  out["securityContext"] = podSecurity(world, config);
   for (const auto& secret : config.imagePullSecrets) out["imagePullSecrets"].push_back({{"name", secret}});
   if (placement.node.empty()) return out;
   out["nodeSelector"] = {{"kubernetes.io/hostname", placement.node}};

@@ -197,6 +197,27 @@ rsync: {sshKeys: keys, address: my.host.com, copyMethod: Direct}
   EXPECT_FALSE(direct["spec"]["template"]["spec"]["volumes"][0]["persistentVolumeClaim"].contains("readOnly"));
 }
 
+TEST(Plan, OnOpenShiftTheNamespaceGivesTheIds) {
+  ControllerConfig config;
+  config.securityConstraints = "godwit-mover";
+  const auto security = [&](const World& w) {
+    return planJob(object(Role::Destination, kSeedDestination), w, config, {})["spec"]["template"]["spec"]["securityContext"];
+  };
+  EXPECT_EQ(security(unprivilegedWorld()), (Json{{"runAsNonRoot", true},
+                                                 {"fsGroupChangePolicy", "OnRootMismatch"},
+                                                 {"seccompProfile", {{"type", "RuntimeDefault"}}}}));
+  EXPECT_EQ(security(world()), (Json{{"runAsUser", 0}}));
+}
+
+TEST(Plan, OnOpenShiftAMoversAccountMayUseConstraints) {
+  const auto destination = object(Role::Destination, kSeedDestination);
+  const auto role = planRole(destination, "godwit-mover");
+  expectGolden("destination_role", role);
+  expectGolden("destination_role_binding", planRoleBinding(destination));
+  EXPECT_TRUE(rolePatch({{}, role["rules"]}, "godwit-mover").empty());
+  EXPECT_EQ(rolePatch({{}, role["rules"]}, "mine"), (Json{{"rules", planRole(destination, "mine")["rules"]}}));
+}
+
 TEST(Plan, UnprivilegedBlockDestination) {
   World w = unprivilegedWorld();
   w.given = nullptr;

@@ -1,4 +1,4 @@
-// The mover's keys and identity: the user's, or made once and kept.
+// The mover's keys: the user's, or made once and kept.
 #include <fmt/format.h>
 
 #include "api/names.h"
@@ -12,7 +12,6 @@ namespace godwit::replication {
 namespace {
 
 using kube::resources::kSecrets;
-using kube::resources::kServiceAccounts;
 // Secrets of users are not watched: one that was missing or wrong is looked at again after this long at most.
 constexpr Duration kLookAgain = std::chrono::seconds(15);
 // A pod that is still not started after this long may wait for a Secret that is gone.
@@ -139,24 +138,6 @@ Outcome stepKeys(Pass& pass) {
   const auto names = namesFor(pass.object);
   status->sshKeys = pass.object.role == api::Role::Destination ? names.source : names.destination;
   return Done{};
-}
-
-Outcome stepAccount(Pass& pass) {
-  if (const auto& given = pass.object.spec.rsync->moverServiceAccount) {
-    if (pass.world.job) return Done{};
-    const auto stored = pass.doors.api.get(kServiceAccounts, {pass.object.meta.ns, *given});
-    if (stored.is(Errc::NotFound)) {
-      return Failure{fmt::format("spec.rsync.moverServiceAccount: ServiceAccount {} not found; create it or leave the "
-                                 "field out", *given)};
-    }
-    return stored.ok() ? Outcome(Done{}) : outcomeOf(stored.error());
-  }
-  if (pass.world.account) {
-    const auto owner = checkOwner(kServiceAccounts, pass.world.account->meta, pass.object);
-    return owner.ok() ? Outcome(Done{}) : outcomeOf(owner.error());
-  }
-  const auto made = create(pass, pass.doors.views.accounts, kServiceAccounts, planAccount(pass.object));
-  return made.ok() ? Outcome(Done{}) : outcomeOf(made.error());
 }
 
 }  // namespace godwit::replication

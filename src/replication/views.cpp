@@ -98,6 +98,11 @@ SecretCard secretCard(const Json& object) {
 
 static Named named(const Json& object) { return {api::metaFromJson(object)}; }
 
+static RoleCard roleCard(const Json& object) {
+  const Json* rules = find(object, "rules");
+  return {api::metaFromJson(object), rules ? *rules : Json()};
+}
+
 Views::Views(const Clock& clock)
     : sources(clock, watchedFromJson, byVolume),
       destinations(clock, watchedFromJson, byVolume),
@@ -108,6 +113,8 @@ Views::Views(const Clock& clock)
       services(clock, api::serviceFromJson),  // all annotations: what the spec asks for is compared
       secrets(clock, trimming(secretCard)),
       accounts(clock, trimming(named)),
-      namespaces(clock, trimming(named)) {}
+      namespaces(clock, trimming(named)),
+      roles(clock, trimming(roleCard)),
+      roleBindings(clock, trimming(named)) {}
 
 }  // namespace godwit::replication

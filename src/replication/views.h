@@ -21,6 +21,10 @@ struct SecretCard {
   std::set<std::string> fields;  // those that are not empty
 };
 SecretCard secretCard(const Json& object);
+struct RoleCard {
+  api::ObjectMeta meta;
+  Json rules;
+};
 
 // Secrets of users that were found whole. They are not watched; one that no failing or waiting mover has put in doubt is
 // not read again for each iteration.
@@ -56,6 +60,8 @@ struct Views {
   View<api::Service> services;
   View<SecretCard> secrets;
   View<Named> accounts, namespaces;
+  View<RoleCard> roles;  // these two only where the cluster has SecurityContextConstraints
+  View<Named> roleBindings;
   Vouched userKeys;
 
   View<Watched>& of(api::Role role) { return role == api::Role::Source ? sources : destinations; }

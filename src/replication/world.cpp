@@ -72,7 +72,10 @@ World look(const Views& views, const api::Replication& object, TimePoint now) {
     world.pod = youngestPod(views, *world.job);
     if (!world.job->dataClaim.empty()) world.mounted = views.pvcs.get({ns, world.job->dataClaim});
   }
-  world.account = views.accounts.get({ns, api::accountName(object.role, owner)});
+  const api::NamespacedName account{ns, api::accountName(object.role, owner)};
+  world.account = views.accounts.get(account);
+  world.role = views.roles.get(account);
+  world.roleBinding = views.roleBindings.get(account);
   if (object.role == Role::Source) {
     world.copy = views.snapshots.get({ns, api::volumeName(object.role, owner)});
   } else if (const auto data = world.data(object)) {

@@ -16,6 +16,8 @@ struct World {
   View<api::Job>::Ptr job;
   View<api::Pod>::Ptr pod;                   // the job's youngest
   View<Named>::Ptr account;
+  View<RoleCard>::Ptr role;                  // these two named like the account
+  View<Named>::Ptr roleBinding;
   View<api::Pvc>::Ptr mounted;               // by the job, whatever the spec says since
 
   // The volume the mover works on: the one that is mounted; without a job `given` or `made`, whichever the spec

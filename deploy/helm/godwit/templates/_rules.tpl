@@ -51,9 +51,14 @@
   resources: [events]
   verbs: [create, patch]
 {{- if include "godwit.openshift" . }}
-# OpenShift: a mover's service account may use the SecurityContextConstraints of movers, by a Role in its namespace.
+# OpenShift: a mover's service account may use the SecurityContextConstraints of movers, by a Role in its namespace, which
+# is patched when it names others. The owner's deletion removes both.
 - apiGroups: [rbac.authorization.k8s.io]
-  resources: [roles, rolebindings]
+  resources: [roles]
+  verbs: [get, list, watch, create, patch]
+# A RoleBinding says who has the Role, and never changes.
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [rolebindings]
   verbs: [get, list, watch, create]
 # Nobody can give a permission that he does not have.
 - apiGroups: [security.openshift.io]
