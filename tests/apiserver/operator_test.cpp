@@ -1,6 +1,9 @@
 // What the operator does with a real API server, its Jobs, claims and snapshots played by the simulator.
+#include <thread>
+
 #include "api/names.h"
 #include "apiserver/fixture.h"
+#include "base/clock.h"
 
 namespace godwit::apiserver {
 namespace {
@@ -19,6 +22,7 @@ TEST_F(OperatorTest, ADestinationGetsWhatItNeedsAndItsImage) {
   EXPECT_THAT(synchronizing(listening), HasSubstr("SyncInProgress"));
   EXPECT_TRUE(api().get(r::kServices, key("volsync-rsync-dst-d")).ok());
   EXPECT_TRUE(api().get(r::kServiceAccounts, key("volsync-dst-d")).ok());
+  EXPECT_TRUE(api().get(r::kRoles, key("volsync-dst-d")).is(Errc::NotFound)) << "no OpenShift";
   for (const char* secret : {"volsync-rsync-dst-main-d", "volsync-rsync-dst-src-d", "volsync-rsync-dst-dest-d"}) {
     EXPECT_TRUE(api().get(r::kSecrets, key(secret)).ok()) << secret;
   }
@@ -57,6 +61,30 @@ TEST_F(OperatorTest, AnIterationAsksLittleOfTheServer) {
     for (const auto& [request, count] : since(*before, *after)) what += "\n" + std::to_string(count) + " " + request;
     EXPECT_LT(static_cast<double>(total(since(*before, *after))) / kIterations, most) << type->kind << " " << method << what;
   }
+}
+
+// As OpenShift's server does.
+TEST_F(OperatorTest, WhereTheServerKnowsSecurityContextConstraintsMoversMayUseTheirs) {
+  const std::string plural = "securitycontextconstraints", group = "security.openshift.io";
+  const Json anything = {{"openAPIV3Schema", {{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}}}};
+  const Json version = {{"name", "v1"}, {"served", true}, {"storage", true}, {"schema", anything}};
+  ASSERT_TRUE(api().create(r::kCustomResourceDefinitions,
+                           {{"metadata", {{"name", plural + "." + group}}},
+                            {"spec", {{"group", group}, {"scope", "Cluster"}, {"versions", Json::array({version})},
+                                      {"names", {{"plural", plural}, {"kind", "SecurityContextConstraints"}}}}}}).ok());
+  const SystemClock clock;
+  for (const auto until = clock.monotonic() + 30s; clock.monotonic() < until;) {
+    if (const auto served = api().serves(group); served.ok() && *served) break;
+    std::this_thread::sleep_for(50ms);
+  }
+  const auto godwit = startOperator();
+  ASSERT_NE(godwit, nullptr);
+  makeDestination("d", "Direct");
+  const Json role = until(api(), r::kRoles, key("volsync-dst-d"), [](const Json&) { return true; });
+  EXPECT_THAT(role.dump(), HasSubstr(R"("resourceNames":["godwit-mover"])"));
+  until(api(), r::kRoleBindings, key("volsync-dst-d"), [](const Json&) { return true; });
+  until(api(), r::kJobs, key("volsync-rsync-dst-d"), [](const Json&) { return true; });
+  EXPECT_TRUE(api().remove(r::kCustomResourceDefinitions, {"", plural + "." + group}, {}).ok());
 }
 
 TEST_F(OperatorTest, SigtermGivesUpTheLeaseAndEndsWellAndReadinessIsTold) {
