@@ -105,21 +105,44 @@ test_pause_and_resume() {
 }
 says_paused() { near -n "$ns" get replicationsource here -o jsonpath='{.status.conditions[?(@.type=="Synchronizing")].message}' | grep -i paused; }
 
-# Pod Security enforces what the movers claim to be.
+without_privileges() {
+  for cluster in near far; do "$cluster" annotate namespace "$ns" volsync.backube/privileged-movers=false; done
+}
+
+pod_security() { # LABEL: as kubectl takes it
+  for cluster in near far; do "$cluster" label namespace "$ns" "pod-security.kubernetes.io/enforce$1"; done
+}
+
+# The roots of both volumes are root's, as the driver made them; Pod Security admits the movers, but not those who look.
 test_unprivileged_movers() {
-  for cluster in near far; do
-    "$cluster" annotate namespace "$ns" volsync.backube/privileged-movers=false
-    "$cluster" label namespace "$ns" pod-security.kubernetes.io/warn=restricted
-  done
+  without_privileges
   volume near data
   in_volume near data 'mkdir d; echo one >d/one; ln -s one d/two; chmod -R a+rX .; sync'
+  pod_security =restricted
   destination there "copyMethod: Snapshot, $provisioned"
   introduce there
   source_for there here data 'copyMethod: Clone'
   synced here one
   imaged there
+  pod_security -
   restored there copy
   [ "$(in_volume far copy 'cat d/one; readlink d/two')" = "one
 one" ]
   near -n "$ns" get replicationsource here -o jsonpath='{.status.conditions[?(@.type=="Synchronizing")].message}' | grep 'ownership is not kept'
+}
+
+# The kubelet would give them to the mover's group.
+test_unprivileged_direct_sources_leave_the_volume_alone() {
+  without_privileges
+  volume near data
+  in_volume near data 'echo one >file; chown 1000:2000 file; chmod 644 file; sync'
+  destination there "copyMethod: Snapshot, $provisioned"
+  introduce there
+  source_for there here data 'copyMethod: Direct'
+  synced here one
+  [ "$(in_volume near data 'stat -c %u:%g:%a file; stat -c %g .')" = "1000:2000:644
+0" ]
+  imaged there
+  restored there copy
+  [ "$(in_volume far copy 'cat file')" = one ]
 }
