@@ -42,10 +42,10 @@ Result<typename View<T>::Ptr> patch(Pass& pass, View<T>& view, const kube::Resou
 
 // Deletes exactly this object; one that is gone or has been replaced meanwhile is fine.
 template <class T>
-Result<void> remove(Pass& pass, View<T>& view, const kube::ResourceType& type, const api::ObjectMeta& meta) {
-  const auto removed = pass.doors.api.remove(type, meta.key(), {.uid = meta.uid});
+Result<void> remove(kube::Api& api, View<T>& view, const kube::ResourceType& type, const api::ObjectMeta& meta) {
+  const auto removed = api.remove(type, meta.key(), {.uid = meta.uid});
   if (removed.is(Errc::Conflict)) {  // replaced meanwhile, or just a busy server
-    const auto current = pass.doors.api.get(type, meta.key());
+    const auto current = api.get(type, meta.key());
     const bool same = current.ok() && text(*current, "metadata", "uid") == meta.uid;
     if (same || (!current && !current.is(Errc::NotFound))) return removed;
   } else if (!removed && !removed.is(Errc::NotFound)) {
@@ -79,7 +79,7 @@ Result<void> drop(Pass& pass, View<T>& view, const kube::ResourceType& type, con
   if (meta.deletionTimestamp) return {};
   GODWIT_TRY(pass.confirm());
   if (meta.labels.contains(api::kDoNotDeleteLabel)) return letGo(pass, view, type, meta);
-  return remove(pass, view, type, meta);
+  return remove(pass.doors.api, view, type, meta);
 }
 
 }  // namespace godwit::replication

@@ -2,6 +2,7 @@
 
 #include "api/names.h"
 #include "base/log.h"
+#include "replication/act.h"
 #include "replication/plan.h"
 
 namespace godwit::replication {
@@ -157,10 +158,7 @@ class Population {
   }
 
   bool dropPrime() {
-    const auto removed = doors_.api.remove(kinds::kPersistentVolumeClaims, prime_->meta.key(), {.uid = prime_->meta.uid});
-    if (!removed && !removed.is(Errc::NotFound)) return false;
-    views_.pvcs.removed(prime_->meta);
-    return true;
+    return remove(doors_.api, views_.pvcs, kinds::kPersistentVolumeClaims, prime_->meta).ok();
   }
 
   Doors& doors_;

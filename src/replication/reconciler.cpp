@@ -31,7 +31,10 @@ class Reconcile {
   }
 
   Next run() {
-    if (!serves()) return {};
+    if (!serves()) {
+      pass_.doors.metrics.forget(role(), key());
+      return {};
+    }
     pass_.look();
     if (const auto refusal = adoptionRefusal(pass_.object); !refusal.empty()) {
       reportAdoptionRefusal(pass_.object, refusal, now());

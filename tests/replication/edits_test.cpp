@@ -13,7 +13,6 @@ using testing::StartsWith;
 
 class Edits : public MiniWorld {
  protected:
-  const Json kManual = {{"trigger", {{"manual", "one"}}}};
   void ask(const char* value) {
     edit(kinds::kReplicationDestinations, "d", {{"spec", {{"trigger", {{"manual", value}}}}}});
   }

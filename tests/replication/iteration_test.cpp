@@ -17,7 +17,6 @@ using testing::UnorderedElementsAre;
 
 class Iteration : public MiniWorld {};
 
-const Json kManual = {{"trigger", {{"manual", "one"}}}};
 constexpr const char* kInProgress = "True SyncInProgress Synchronization in-progress";
 constexpr const char* kWaitingForManual = "False WaitingForManual Waiting for manual trigger";
 

@@ -17,6 +17,9 @@ using namespace std::chrono_literals;
 using api::Role;
 namespace kinds = kube::resources;
 
+// Into a spec: one iteration, asked for by hand.
+inline const Json kManual = {{"trigger", {{"manual", "one"}}}};
+
 // Counts what a real cluster would count: everything but watches and events.
 class CountingApi final : public kube::Api {
  public:

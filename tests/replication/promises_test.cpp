@@ -15,7 +15,6 @@ using testing::StartsWith;
 
 class Promises : public MiniWorld {
  protected:
-  const Json kManual = {{"trigger", {{"manual", "one"}}}};
   std::vector<std::string> told() {  // "Normal TransferStarted"
     std::vector<std::string> out;
     const auto all = store->list(kinds::kEvents, {.ns = "ns"});

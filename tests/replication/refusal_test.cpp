@@ -13,7 +13,6 @@ using testing::StartsWith;
 
 class Refusal : public MiniWorld {
  protected:
-  const Json kManual = {{"trigger", {{"manual", "one"}}}};
   void expectSourceError(const std::string& part) {
     settle();
     EXPECT_THAT(synchronizing(source()), AllOf(StartsWith("False Error "), HasSubstr(part)));
@@ -169,10 +168,11 @@ TEST_F(Refusal, AnotherControllersConditionStaysWhereNoMoverIsSelected) {
 TEST_F(Refusal, AConditionThatAnotherControllerTookOverStays) {
   makePvc("data");
   makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Direct"}}, {{"trigger", {{"manual", "one"}}}});
+  makeSource({{"copyMethod", "Direct"}}, kManual);
   settle();
   edit(kinds::kReplicationSources, "s", {{"spec", {{"rsync", nullptr}, {"restic", {{"repository", "r"}}}}}});
   expectSourceError("restic");
+  EXPECT_THAT(metrics.render(), HasSubstr("obj_name=\"s\""));
   Json conditions = *find(get(kinds::kReplicationSources, "s"), "status", "conditions");
   for (auto& condition : conditions) {
     if (text(condition, "type") != "Synchronizing") continue;
@@ -184,6 +184,7 @@ TEST_F(Refusal, AConditionThatAnotherControllerTookOverStays) {
   edit(kinds::kReplicationSources, "s", {{"status", {{"conditions", conditions}}}}, kube::Subresource::Status);
   settle();
   EXPECT_EQ(synchronizing(source()), "True SyncInProgress theirs");
+  EXPECT_THAT(metrics.render(), Not(HasSubstr("obj_name=\"s\"")));  // its gauge would alarm for ever
 }
 
 TEST_F(Refusal, ExternalObjectsAreLeftAlone) {
