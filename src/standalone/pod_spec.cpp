@@ -29,6 +29,9 @@ class Resolver {
     if (containers.size() > 1 || !elements(find(pod_, "spec", "initContainers")).empty()) {
       wait(kConfigError, "this node runs one container in a pod: spec.containers must hold one, spec.initContainers none");
     }
+    if (const auto policy = text(pod_, "spec", "restartPolicy"); policy != "Never") {
+      wait(kConfigError, fmt::format("this node restarts no container: spec.restartPolicy must be Never (it is {})", policy));
+    }
     GODWIT_TRY(readWholeObjects(container, spec));
     GODWIT_TRY(readEnvironment(container, spec));
     GODWIT_TRY(readMounts(container, spec));

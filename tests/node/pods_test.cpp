@@ -92,6 +92,8 @@ TEST_F(PodsTest, WhatThisNodeCannotDoIsSaidAndNotLeftOut) {
   EXPECT_THAT(text(state(pod()), "waiting", "message"), HasSubstr("subPath"));
   job("two", {{"containers", {{{"name", "c"}, {"command", {"true"}}}, {{"name", "d"}, {"command", {"true"}}}}}});
   EXPECT_THAT(text(state(pod(1)), "waiting", "message"), HasSubstr("one container"));
+  job("again", {{"restartPolicy", "OnFailure"}});
+  EXPECT_THAT(text(state(pod(0)), "waiting", "message"), HasSubstr("restartPolicy"));
   EXPECT_TRUE(runner.running.empty());
 }
 

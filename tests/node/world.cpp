@@ -96,7 +96,7 @@ Json World::claim(const std::string& name, Json spec) {
 }
 
 Json World::job(const std::string& name, Json podSpec, std::int64_t backoffLimit) {
-  podSpec["restartPolicy"] = "Never";
+  if (!podSpec.contains("restartPolicy")) podSpec["restartPolicy"] = "Never";
   if (!podSpec.contains("containers")) podSpec["containers"] = Json::array({{{"name", "rsync"}, {"command", {"godwit", "mover"}}}});
   create(r::kJobs, {{"metadata", {{"name", name}}},
                     {"spec", {{"backoffLimit", backoffLimit}, {"parallelism", 1}, {"template", {{"spec", podSpec}}}}}});
