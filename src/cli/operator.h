@@ -1,5 +1,5 @@
-// `godwit operator`: the controller of a real cluster, one leader among its replicas, with endpoints for those who watch
-// over it.
+// `godwit operator`: the controller of a real cluster, one leader among its replicas, with endpoints for those who
+// watch over it.
 #pragma once
 #include <memory>
 #include <stop_token>

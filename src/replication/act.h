@@ -17,7 +17,8 @@ struct Made {
   bool created = false;  // by this call
 };
 
-// Creates `wanted`. One of that name that is ours already (the watch was late) is as good; one of somebody else is an error.
+// Creates `wanted`. One of that name that is ours already (the watch was late) is as good; one of somebody else is an
+// error.
 template <class T>
 Result<Made<T>> create(Pass& pass, View<T>& view, const kube::ResourceType& type, const Json& wanted) {
   // Somebody removed what we made: the garbage collector, perhaps, because its owner is gone.
@@ -61,8 +62,12 @@ Result<void> letGo(Pass& pass, View<T>& view, const kube::ResourceType& type, co
   Json owners = Json::array();
   for (const auto& owner : meta.ownerReferences) {
     if (owner.uid == pass.object.meta.uid) continue;
-    owners.push_back({{"apiVersion", owner.apiVersion}, {"kind", owner.kind}, {"name", owner.name}, {"uid", owner.uid},
-                      {"controller", owner.controller}, {"blockOwnerDeletion", owner.blockOwnerDeletion}});
+    owners.push_back({{"apiVersion", owner.apiVersion},
+                      {"kind", owner.kind},
+                      {"name", owner.name},
+                      {"uid", owner.uid},
+                      {"controller", owner.controller},
+                      {"blockOwnerDeletion", owner.blockOwnerDeletion}});
   }
   const Json change = {{"metadata",
                         {{"resourceVersion", meta.resourceVersion},

@@ -68,7 +68,8 @@ Result<void> sweep(Pass& pass) {
 
 Outcome cleanUp(Pass& pass) {
   if (pass.object.meta.annotations.contains(api::kDebugMoverAnnotation) && pass.world.job) {
-    pass.note = fmt::format("the mover is kept for debugging; remove annotation {} to go on", api::kDebugMoverAnnotation);
+    pass.note =
+        fmt::format("the mover is kept for debugging; remove annotation {} to go on", api::kDebugMoverAnnotation);
     return Wait{pass.note};
   }
   const auto swept = sweep(pass);

@@ -9,7 +9,9 @@ namespace {
 
 constexpr const char* kBlockDevice = "/dev/block";
 
-bool block(const World& world) { return world.given ? world.given->volumeMode == "Block" : false; }
+bool block(const World& world) {
+  return world.given ? world.given->volumeMode == "Block" : false;
+}
 
 bool blockVolume(const api::Replication& object, const World& world) {
   if (object.role == api::Role::Source) return block(world);
@@ -44,9 +46,8 @@ Json arguments(const api::Replication& object) {
 
 Json environment(const api::Replication& object) {
   const auto& rsync = *object.spec.rsync;
-  return Json::array(
-      {{{"name", api::mover_env::kAddress}, {"value", rsync.address.value_or("")}},
-       {{"name", api::mover_env::kPort}, {"value", std::to_string(rsync.port.value_or(22))}}});
+  return Json::array({{{"name", api::mover_env::kAddress}, {"value", rsync.address.value_or("")}},
+                      {{"name", api::mover_env::kPort}, {"value", std::to_string(rsync.port.value_or(22))}}});
 }
 
 Json securityContext(const World& world) {
@@ -91,10 +92,12 @@ Json volumes(const api::Replication& object, const World& world) {
   const auto memory = [](const char* name) { return Json{{"name", name}, {"emptyDir", {{"medium", "Memory"}}}}; };
   Json claim = {{"claimName", dataVolume(object)}};
   if (readOnly(object, world)) claim["readOnly"] = true;
-  return Json::array({{{"name", "data"}, {"persistentVolumeClaim", std::move(claim)}},
-                      {{"name", "keys"}, {"secret", {{"secretName", moverSecret(object)}, {"defaultMode", unprivileged(world) ? 0440 : 0600}}}},
-                      memory("tmp"),
-                      memory("ssh")});
+  return Json::array(
+      {{{"name", "data"}, {"persistentVolumeClaim", std::move(claim)}},
+       {{"name", "keys"},
+        {"secret", {{"secretName", moverSecret(object)}, {"defaultMode", unprivileged(world) ? 0440 : 0600}}}},
+       memory("tmp"),
+       memory("ssh")});
 }
 
 // Within Pod Security "restricted" where the namespace asks for it; the group lets that user write the volume and read
@@ -102,8 +105,12 @@ Json volumes(const api::Replication& object, const World& world) {
 Json podSecurity(const World& world) {
   if (!unprivileged(world)) return {{"runAsUser", 0}};
   constexpr int kNobody = 65532;
-  return {{"runAsNonRoot", true}, {"runAsUser", kNobody}, {"runAsGroup", kNobody}, {"fsGroup", kNobody},
-          {"fsGroupChangePolicy", "OnRootMismatch"}, {"seccompProfile", {{"type", "RuntimeDefault"}}}};
+  return {{"runAsNonRoot", true},
+          {"runAsUser", kNobody},
+          {"runAsGroup", kNobody},
+          {"fsGroup", kNobody},
+          {"fsGroupChangePolicy", "OnRootMismatch"},
+          {"seccompProfile", {{"type", "RuntimeDefault"}}}};
 }
 
 Json podLabels(const api::Replication& object) {
@@ -148,12 +155,12 @@ Json planJob(const api::Replication& object, const World& world, const Controlle
   if (object.role == api::Role::Source) {
     out["metadata"]["annotations"][kForManualAnnotation] = manualOfIteration(object, world);
   }
-  out["spec"] = {{"backoffLimit", 2},
-                 {"parallelism", object.spec.paused ? 0 : 1},
-                 {"podReplacementPolicy", "Failed"},  // never two movers at one volume, also while one is ending
-                 {"template",
-                  {{"metadata", {{"labels", podLabels(object)}}},
-                   {"spec", podSpec(object, world, config, placement)}}}};
+  out["spec"] = {
+      {"backoffLimit", 2},
+      {"parallelism", object.spec.paused ? 0 : 1},
+      {"podReplacementPolicy", "Failed"},  // never two movers at one volume, also while one is ending
+      {"template",
+       {{"metadata", {{"labels", podLabels(object)}}}, {"spec", podSpec(object, world, config, placement)}}}};
   return out;
 }
 

@@ -77,7 +77,9 @@ rsync:
   volumeSnapshotClassName: my-vsc
 )";
 
-TEST(Plan, SourceClone) { expectGolden("source_clone_pvc", planClone(object(Role::Source, kSeedSource), world())); }
+TEST(Plan, SourceClone) {
+  expectGolden("source_clone_pvc", planClone(object(Role::Source, kSeedSource), world()));
+}
 
 TEST(Plan, ACopyOfAVolumeWithoutAClassIsMadeByTheDefaultClass) {
   auto source = pvc("mysql-pv-claim");
@@ -149,8 +151,8 @@ rsync:
   config.moverImage = "registry.example/godwit:1";
   config.imagePullSecrets = {"pull"};
   const Json toleration = {{"key", "special"}, {"operator", "Exists"}};
-  expectGolden("source_direct_job", planJob(source, world({"ReadOnlyMany"}), config,
-                                            {"node-7", Json::array({toleration})}));
+  expectGolden("source_direct_job",
+               planJob(source, world({"ReadOnlyMany"}), config, {"node-7", Json::array({toleration})}));
 }
 
 TEST(Plan, DestinationObjects) {
@@ -172,7 +174,8 @@ TEST(Plan, UnprivilegedBlockDestination) {
   w.namespaceAnnotations["volsync.backube/privileged-movers"] = "false";
   expectGolden("destination_block_job", planJob(object(Role::Destination, R"(
 rsync: {copyMethod: Direct, capacity: 1Gi, accessModes: [ReadWriteOnce], volumeMode: Block, sshUser: root, path: /in}
-)"), w, {}, {}));
+)"),
+                                                w, {}, {}));
 }
 
 TEST(Plan, AServiceIsPatchedOnlyWhereItDiffers) {

@@ -13,9 +13,7 @@ namespace {
 class Reconcile {
  public:
   Reconcile(Doors& doors, const Watched& watched, TimePoint now)
-      : pass_{doors, watched, {}, "", std::nullopt, {}, {}},
-        written_(watched.status),
-        problem_(watched.problem) {
+      : pass_{doors, watched, {}, "", std::nullopt, {}, {}}, written_(watched.status), problem_(watched.problem) {
     pass_.world.now = now;
     pass_.publish = [this]() -> Result<void> {
       reportSyncing(pass_.object, pass_.note, this->now());
@@ -143,8 +141,10 @@ class Reconcile {
     const auto& world = pass_.world;
     const api::ObjectMeta* witness = nullptr;
     if (role() == api::Role::Source && world.job) witness = &world.job->meta;
-    if (role() == api::Role::Destination && world.image && !pass_.object.spec.rsync->direct()) witness = &world.image->meta;
-    if (witness && witness->annotations.contains(kForManualAnnotation)) value = witness->annotation(kForManualAnnotation);
+    if (role() == api::Role::Destination && world.image && !pass_.object.spec.rsync->direct())
+      witness = &world.image->meta;
+    if (witness && witness->annotations.contains(kForManualAnnotation))
+      value = witness->annotation(kForManualAnnotation);
     pass_.object.status.lastManualSync = value.empty() ? std::nullopt : std::optional(value);
   }
 
@@ -178,7 +178,8 @@ class Reconcile {
     const bool news = !was || was->message != failure.message;
     const Next next = end({.backOff = failure.retryable});
     const auto* is = written_.condition("Synchronizing");
-    if (news && is && is->message == failure.message) pass_.tell(kube::EventType::Warning, "ReconcileError", failure.message);
+    if (news && is && is->message == failure.message)
+      pass_.tell(kube::EventType::Warning, "ReconcileError", failure.message);
     return next;
   }
 

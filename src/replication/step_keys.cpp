@@ -129,7 +129,8 @@ Outcome stepKeys(Pass& pass) {
   const bool waits = waitsToStart(pass);
   const bool inUse = pass.world.job && !pass.world.job->meta.deletionTimestamp && !waits;
   const bool failed = pass.world.job && pass.world.job->failedForGood;
-  if (users && (waits || failed)) pass.doors.views.userKeys.doubt({pass.object.meta.ns, *pass.object.spec.rsync->sshKeys});
+  if (users && (waits || failed))
+    pass.doors.views.userKeys.doubt({pass.object.meta.ns, *pass.object.spec.rsync->sshKeys});
   if (const auto keys = inUse ? Result<void>() : users ? usersKeys(pass) : ownKeys(pass); !keys) {
     pass.wake(pass.world.now + kLookAgain);
     return Failure{keys.error().message};
@@ -146,8 +147,10 @@ Outcome stepAccount(Pass& pass) {
     if (pass.world.job) return Done{};
     const auto stored = pass.doors.api.get(kServiceAccounts, {pass.object.meta.ns, *given});
     if (stored.is(Errc::NotFound)) {
-      return Failure{fmt::format("spec.rsync.moverServiceAccount: ServiceAccount {} not found; create it or leave the "
-                                 "field out", *given)};
+      return Failure{
+          fmt::format("spec.rsync.moverServiceAccount: ServiceAccount {} not found; create it or leave the "
+                      "field out",
+                      *given)};
     }
     return stored.ok() ? Outcome(Done{}) : outcomeOf(stored.error());
   }

@@ -4,7 +4,9 @@
 
 namespace godwit::replication {
 
-Outcome outcomeOf(const Error& error) { return Failure{error.message, error.code != Errc::Invalid}; }
+Outcome outcomeOf(const Error& error) {
+  return Failure{error.message, error.code != Errc::Invalid};
+}
 
 void Pass::tell(kube::EventType type, std::string_view reason, std::string_view message) {
   const auto& meta = object.meta;
@@ -23,16 +25,17 @@ Result<void> checkOwner(const kube::ResourceType& type, const api::ObjectMeta& c
   if (ownedBy(child, object.meta)) return {};
   const auto* owner = child.controller();
   if (!owner) {
-    return Error{Errc::AlreadyExists, fmt::format("{} {} is in the way: nobody owns it; rename or delete it", type.kind,
-                                                  child.name)};
+    return Error{Errc::AlreadyExists,
+                 fmt::format("{} {} is in the way: nobody owns it; rename or delete it", type.kind, child.name)};
   }
   if (owner->kind == api::kindOf(object.role) && owner->name == object.meta.name) {
     return Error{Errc::AlreadyExists, fmt::format("{} {} still belongs to an earlier {} of this name; waiting for its "
-                                                  "garbage collection", type.kind, child.name, owner->kind)};
+                                                  "garbage collection",
+                                                  type.kind, child.name, owner->kind)};
   }
-  return Error{Errc::AlreadyExists, fmt::format("{} {} is in the way: it belongs to {} {}; delete it or rename this {}",
-                                                type.kind, child.name, owner->kind, owner->name,
-                                                api::kindOf(object.role))};
+  return Error{Errc::AlreadyExists,
+               fmt::format("{} {} is in the way: it belongs to {} {}; delete it or rename this {}", type.kind,
+                           child.name, owner->kind, owner->name, api::kindOf(object.role))};
 }
 
 Result<void> checkAlive(Pass& pass) {

@@ -8,7 +8,8 @@ static constexpr const char* kRead[] = {"volsync.backube/", "godwit/", "app.kube
 static api::ObjectMeta trimmed(api::ObjectMeta meta) {
   for (auto* map : {&meta.labels, &meta.annotations}) {
     std::erase_if(*map, [](const auto& each) {
-      return std::none_of(std::begin(kRead), std::end(kRead), [&](const char* prefix) { return each.first.starts_with(prefix); });
+      return std::none_of(std::begin(kRead), std::end(kRead),
+                          [&](const char* prefix) { return each.first.starts_with(prefix); });
     });
   }
   return meta;
@@ -38,7 +39,8 @@ static Found byOwnerOrFiller(const api::Pvc& claim) {
 static Found byVolume(const Watched& object) {
   if (object.role == api::Role::Source) return {object.meta.ns, object.spec.sourcePVC};
   const auto& rsync = object.spec.rsync;
-  return {object.meta.ns, rsync && rsync->destinationPVC ? std::string_view(*rsync->destinationPVC) : std::string_view()};
+  return {object.meta.ns,
+          rsync && rsync->destinationPVC ? std::string_view(*rsync->destinationPVC) : std::string_view()};
 }
 
 static api::Role roleOf(const Json& object) {
@@ -96,7 +98,9 @@ SecretCard secretCard(const Json& object) {
   return out;
 }
 
-static Named named(const Json& object) { return {api::metaFromJson(object)}; }
+static Named named(const Json& object) {
+  return {api::metaFromJson(object)};
+}
 
 Views::Views(const Clock& clock)
     : sources(clock, watchedFromJson, byVolume),

@@ -22,8 +22,8 @@ struct SecretCard {
 };
 SecretCard secretCard(const Json& object);
 
-// Secrets of users that were found whole. They are not watched; one that no failing or waiting mover has put in doubt is
-// not read again for each iteration.
+// Secrets of users that were found whole. They are not watched; one that no failing or waiting mover has put in doubt
+// is not read again for each iteration.
 class Vouched {
  public:
   bool contains(const kube::NamespacedName& secret) const {

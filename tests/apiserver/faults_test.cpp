@@ -28,17 +28,23 @@ TEST_F(OperatorTest, NoTriggerIsLostWhenTheApiServerDies) {
 
 TEST_F(OperatorTest, AMissingPermissionIsNamedAndItsReturnIsNoticed) {
   kubectl({"create", "serviceaccount", "godwit"});
-  kubectl({"create", "role", "most", "--verb=*", "--resource=leases.coordination.k8s.io,replicationsources.volsync.backube,replicationsources.volsync.backube/status,"
-           "replicationdestinations.volsync.backube,replicationdestinations.volsync.backube/status,persistentvolumeclaims,services,secrets,serviceaccounts,pods,pods/log,events,"
+  kubectl({"create", "role", "most", "--verb=*",
+           "--resource=leases.coordination.k8s.io,replicationsources.volsync.backube,replicationsources.volsync."
+           "backube/status,"
+           "replicationdestinations.volsync.backube,replicationdestinations.volsync.backube/"
+           "status,persistentvolumeclaims,services,secrets,serviceaccounts,pods,pods/log,events,"
            "volumesnapshots.snapshot.storage.k8s.io"});
   kubectl({"create", "role", "jobs-read", "--verb=get,list,watch", "--resource=jobs.batch"});
-  for (const char* role : {"most", "jobs-read"}) kubectl({"create", "rolebinding", role, std::string("--role=") + role, "--serviceaccount=" + ns + ":godwit"});
+  for (const char* role : {"most", "jobs-read"})
+    kubectl({"create", "rolebinding", role, std::string("--role=") + role, "--serviceaccount=" + ns + ":godwit"});
   kubectl({"create", "clusterrole", "namespaces-" + ns, "--verb=get,list,watch", "--resource=namespaces"});
-  kubectl({"create", "clusterrolebinding", "namespaces-" + ns, "--clusterrole=namespaces-" + ns, "--serviceaccount=" + ns + ":godwit"});
+  kubectl({"create", "clusterrolebinding", "namespaces-" + ns, "--clusterrole=namespaces-" + ns,
+           "--serviceaccount=" + ns + ":godwit"});
   const auto godwit = startOperator({}, kubeconfigOf("godwit"));
   ASSERT_NE(godwit, nullptr);
   makeSource("s", "Direct", "one");
-  const Json failed = until(api(), r::kReplicationSources, key("s"), [](const Json& object) { return synchronizing(object).starts_with("Error"); });
+  const Json failed = until(api(), r::kReplicationSources, key("s"),
+                            [](const Json& object) { return synchronizing(object).starts_with("Error"); });
   EXPECT_THAT(synchronizing(failed), AllOf(HasSubstr("cannot create"), HasSubstr("\"jobs\"")));
   kubectl({"create", "role", "jobs-write", "--verb=create,patch,delete", "--resource=jobs.batch"});
   kubectl({"create", "rolebinding", "jobs-write", "--role=jobs-write", "--serviceaccount=" + ns + ":godwit"});
@@ -47,18 +53,23 @@ TEST_F(OperatorTest, AMissingPermissionIsNamedAndItsReturnIsNoticed) {
 
 TEST_F(OperatorTest, AKindThatMayNotBeReadIsNamedInTheConditionAndByReadiness) {
   kubectl({"create", "serviceaccount", "godwit"});
-  kubectl({"create", "role", "some", "--verb=*", "--resource=leases.coordination.k8s.io,replicationsources.volsync.backube,replicationsources.volsync.backube/status,"
+  kubectl({"create", "role", "some", "--verb=*",
+           "--resource=leases.coordination.k8s.io,replicationsources.volsync.backube,replicationsources.volsync."
+           "backube/status,"
            "replicationdestinations.volsync.backube,replicationdestinations.volsync.backube/status,events"});
   kubectl({"create", "rolebinding", "some", "--role=some", "--serviceaccount=" + ns + ":godwit"});
   const auto godwit = startOperator({}, kubeconfigOf("godwit"));
   ASSERT_NE(godwit, nullptr);
   makeSource("s", "Direct", "one");
-  const Json failed = until(api(), r::kReplicationSources, key("s"), [](const Json& object) { return synchronizing(object).starts_with("Error"); });
+  const Json failed = until(api(), r::kReplicationSources, key("s"),
+                            [](const Json& object) { return synchronizing(object).starts_with("Error"); });
   EXPECT_THAT(synchronizing(failed), AllOf(HasSubstr("cannot list"), HasSubstr("\"persistentvolumeclaims\"")));
   EXPECT_THAT(godwit->probe("/readyz")->body, HasSubstr("persistentvolumeclaims"));
-  kubectl({"create", "clusterrole", "rest-" + ns, "--verb=*", "--resource=jobs.batch,persistentvolumeclaims,services,secrets,serviceaccounts,pods,pods/log,namespaces,"
+  kubectl({"create", "clusterrole", "rest-" + ns, "--verb=*",
+           "--resource=jobs.batch,persistentvolumeclaims,services,secrets,serviceaccounts,pods,pods/log,namespaces,"
            "volumesnapshots.snapshot.storage.k8s.io"});
-  kubectl({"create", "clusterrolebinding", "rest-" + ns, "--clusterrole=rest-" + ns, "--serviceaccount=" + ns + ":godwit"});
+  kubectl(
+      {"create", "clusterrolebinding", "rest-" + ns, "--clusterrole=rest-" + ns, "--serviceaccount=" + ns + ":godwit"});
   awaitSync(r::kReplicationSources, "s", "one");
 }
 
@@ -70,9 +81,8 @@ TEST_F(OperatorTest, AQuotaThatIsUsedUpIsNamedAndItsEndIsNoticed) {
   const auto godwit = startOperator();
   ASSERT_NE(godwit, nullptr);
   makeSource("s", "Direct", "one");
-  until(api(), r::kReplicationSources, key("s"), [](const Json& object) {
-    return synchronizing(object).find("exceeded quota") != std::string::npos;
-  });
+  until(api(), r::kReplicationSources, key("s"),
+        [](const Json& object) { return synchronizing(object).find("exceeded quota") != std::string::npos; });
   EXPECT_THAT(kubectl({"get", "events", "-o", "jsonpath={.items[*].message}"}), HasSubstr("exceeded quota"));
   kubectl({"delete", "quota", "few"});
   awaitSync(r::kReplicationSources, "s", "one");

@@ -54,7 +54,8 @@ TEST_F(Edits, AnImageIsOfTheVolumeThatReceivedTheData) {
 
 TEST_F(Edits, ADirectImageIsTheVolumeThatReceivedTheData) {
   destinationAt("a");
-  edit(kinds::kReplicationDestinations, "d", {{"spec", {{"rsync", {{"copyMethod", "Direct"}, {"destinationPVC", "b"}}}}}});
+  edit(kinds::kReplicationDestinations, "d",
+       {{"spec", {{"rsync", {{"copyMethod", "Direct"}, {"destinationPVC", "b"}}}}}});
   settle();
   endMover(Role::Destination);
   settle();
@@ -69,7 +70,8 @@ TEST_F(Edits, AVolumeThatIsNotThereConcernsTheNextIteration) {
   EXPECT_EQ(destination().status.lastManualSync, "one");
   ask("two");
   settle();
-  EXPECT_THAT(synchronizing(destination()), HasSubstr("spec.rsync.destinationPVC: PersistentVolumeClaim none not found"));
+  EXPECT_THAT(synchronizing(destination()),
+              HasSubstr("spec.rsync.destinationPVC: PersistentVolumeClaim none not found"));
 }
 
 // Its data had arrived before the user asked.
@@ -124,7 +126,8 @@ TEST_F(Edits, AJobThatAnEarlierIterationLeftBehindCountsForNothing) {
   makeSource({{"copyMethod", "Direct"}}, kManual);
   settle();
   const auto uid = text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid");
-  edit(kinds::kJobs, "volsync-rsync-src-s", {{"metadata", {{"annotations", {{"godwit/for-sync", "2021-01-14T18:00:00Z"}}}}}});
+  edit(kinds::kJobs, "volsync-rsync-src-s",
+       {{"metadata", {{"annotations", {{"godwit/for-sync", "2021-01-14T18:00:00Z"}}}}}});
   endMover(Role::Source);
   settle();
   EXPECT_FALSE(source().status.lastSyncTime);
@@ -231,8 +234,9 @@ TEST_F(Edits, AServiceThatLeadsElsewhereIsSetRight) {
   makeDestination({}, kManual);
   settle();
   edit(kinds::kServices, "volsync-rsync-dst-d",
-       {{"spec", {{"ports", Json::array({{{"name", "ssh"}, {"port", 22}, {"protocol", "TCP"}, {"targetPort", 22}}})},
-                  {"selector", {{"app.kubernetes.io/name", "other"}, {"extra", "label"}}}}}});
+       {{"spec",
+         {{"ports", Json::array({{{"name", "ssh"}, {"port", 22}, {"protocol", "TCP"}, {"targetPort", 22}}})},
+          {"selector", {{"app.kubernetes.io/name", "other"}, {"extra", "label"}}}}}});
   settle();
   const auto service = get(kinds::kServices, "volsync-rsync-dst-d");
   EXPECT_EQ(number(0, *find(service, "spec", "ports")->begin(), "targetPort"), 8022);
@@ -246,7 +250,8 @@ TEST_F(Edits, AServiceThatBecomesInternalHasItsClusterAddress) {
   makeDestination({{"serviceType", "LoadBalancer"}}, kManual);
   settle();
   edit(kinds::kServices, "volsync-rsync-dst-d",
-       {{"status", {{"loadBalancer", {{"ingress", Json::array({{{"ip", "192.0.2.7"}}})}}}}}}, kube::Subresource::Status);
+       {{"status", {{"loadBalancer", {{"ingress", Json::array({{{"ip", "192.0.2.7"}}})}}}}}},
+       kube::Subresource::Status);
   settle();
   EXPECT_EQ(destination().status.rsync->address, "192.0.2.7");
   edit(kinds::kReplicationDestinations, "d", {{"spec", {{"rsync", {{"serviceType", "ClusterIP"}}}}}});

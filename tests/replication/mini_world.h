@@ -8,8 +8,8 @@
 #include "replication/controller.h"
 #include "replication/keygen.h"
 #include "replication/metrics.h"
-#include "standalone/store.h"
 #include "sim/faulty_api.h"
+#include "standalone/store.h"
 
 namespace godwit::replication {
 
@@ -32,7 +32,8 @@ class CountingApi final : public kube::Api {
   Result<kube::List> list(const kube::ResourceType& type, const kube::ListOptions& options) override {
     return note("list", type), real_.list(type, options);
   }
-  Result<std::unique_ptr<kube::Watch>> watch(const kube::ResourceType& type, const kube::WatchOptions& options) override {
+  Result<std::unique_ptr<kube::Watch>> watch(const kube::ResourceType& type,
+                                             const kube::WatchOptions& options) override {
     return real_.watch(type, options);
   }
   Result<Json> create(const kube::ResourceType& type, const Json& object) override {
@@ -80,8 +81,8 @@ class MiniWorld : public testing::Test {
             kube::Subresource subresource = kube::Subresource::None);
   Json get(const kube::ResourceType& type, const std::string& name);  // null when absent
   std::vector<std::string> names(const kube::ResourceType& type);
-  api::Replication source();       // "s"
-  api::Replication destination();  // "d"
+  api::Replication source();                                  // "s"
+  api::Replication destination();                             // "d"
   std::string synchronizing(const api::Replication& object);  // "True SyncInProgress Synchronization in-progress"
   std::string reconciled(const api::Replication& object);
   std::vector<std::string> events();  // "TransferStarted"...

@@ -39,8 +39,9 @@ TEST_F(Promises, EventsOfACopyByTrigger) {
   advance(10min);
   EXPECT_THAT(told(), Contains("Warning SrcPVCTimeoutWaitingForCopyTrigger"));
   annotate(kinds::kPersistentVolumeClaims, "data", "volsync.backube/copy-trigger", "t1");
-  for (const auto* event : {"Normal SrcPVCCopyTriggerReceived", "Normal VolumeSnapshotCreated", "Normal SrcPVCCopyUsingCopyTriggerCompleted",
-                            "Normal PersistentVolumeClaimCreated", "Normal TransferStarted"}) {
+  for (const auto* event : {"Normal SrcPVCCopyTriggerReceived", "Normal VolumeSnapshotCreated",
+                            "Normal SrcPVCCopyUsingCopyTriggerCompleted", "Normal PersistentVolumeClaimCreated",
+                            "Normal TransferStarted"}) {
     EXPECT_THAT(told(), Contains(event));
   }
 }
@@ -71,7 +72,8 @@ TEST_F(Promises, AMoverIsKeptForDebuggingUntilTheAnnotationGoes) {
   endMover(Role::Source);
   settle();
   EXPECT_THAT(names(kinds::kJobs), ElementsAre("volsync-rsync-src-s"));
-  EXPECT_THAT(synchronizing(MiniWorld::source()), StartsWith("False CleaningUp Cleaning up; the mover is kept for debugging"));
+  EXPECT_THAT(synchronizing(MiniWorld::source()),
+              StartsWith("False CleaningUp Cleaning up; the mover is kept for debugging"));
   annotate(kinds::kReplicationSources, "s", "volsync.backube/enable-debug-mover", nullptr);
   EXPECT_THAT(names(kinds::kJobs), IsEmpty());
 }
@@ -95,16 +97,28 @@ TEST_F(Promises, AMoverThatVolSyncStartedIsLeftToFinish) {
   makeKeys(Role::Source, "keys");
   makeSource({{"copyMethod", "Direct"}}, {{"trigger", {{"manual", "one"}}}});
   const auto uid = text(get(kinds::kReplicationSources, "s"), "metadata", "uid");
-  const Json owner = {{"apiVersion", api::kApiVersion}, {"kind", "ReplicationSource"}, {"name", "s"}, {"uid", uid}, {"controller", true}};
-  const Json container = {{"name", "rsync"}, {"image", "quay.io/backube/volsync"}, {"command", {"/bin/bash", "-c", "/mover-rsync/source.sh"}}};
+  const Json owner = {{"apiVersion", api::kApiVersion},
+                      {"kind", "ReplicationSource"},
+                      {"name", "s"},
+                      {"uid", uid},
+                      {"controller", true}};
+  const Json container = {{"name", "rsync"},
+                          {"image", "quay.io/backube/volsync"},
+                          {"command", {"/bin/bash", "-c", "/mover-rsync/source.sh"}}};
   const Json volume = {{"name", "data"}, {"persistentVolumeClaim", {{"claimName", "data"}}}};
-  put(kinds::kJobs, {{"metadata", {{"name", "volsync-rsync-src-s"},
-                                   {"labels", {{"app.kubernetes.io/created-by", "volsync"}, {"volsync.backube/cleanup", uid}}},
-                                   {"ownerReferences", Json::array({owner})}}},
-                     {"spec", {{"template", {{"metadata", {{"labels", {{"app.kubernetes.io/name", "src-s"}}}}},
-                                             {"spec", {{"restartPolicy", "Never"}, {"containers", Json::array({container})},
-                                                       {"volumes", Json::array({volume})}}}}}}}});
-  edit(kinds::kReplicationSources, "s", {{"status", {{"lastSyncStartTime", "2021-01-14T18:59:00Z"}}}}, kube::Subresource::Status);
+  put(kinds::kJobs, {{"metadata",
+                      {{"name", "volsync-rsync-src-s"},
+                       {"labels", {{"app.kubernetes.io/created-by", "volsync"}, {"volsync.backube/cleanup", uid}}},
+                       {"ownerReferences", Json::array({owner})}}},
+                     {"spec",
+                      {{"template",
+                        {{"metadata", {{"labels", {{"app.kubernetes.io/name", "src-s"}}}}},
+                         {"spec",
+                          {{"restartPolicy", "Never"},
+                           {"containers", Json::array({container})},
+                           {"volumes", Json::array({volume})}}}}}}}});
+  edit(kinds::kReplicationSources, "s", {{"status", {{"lastSyncStartTime", "2021-01-14T18:59:00Z"}}}},
+       kube::Subresource::Status);
   const auto job = text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid");
   settle();
   EXPECT_EQ(text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid"), job);
@@ -119,11 +133,15 @@ TEST_F(Promises, ANodePortIsThePortInStatus) {
   makeDestination({{"serviceType", "NodePort"}}, kManual);
   settle();
   edit(kinds::kServices, "volsync-rsync-dst-d",
-       {{"spec", {{"ports", Json::array({{{"name", "ssh"}, {"port", 22}, {"protocol", "TCP"}, {"targetPort", 8022}, {"nodePort", 30022}}})}}}});
+       {{"spec",
+         {{"ports",
+           Json::array(
+               {{{"name", "ssh"}, {"port", 22}, {"protocol", "TCP"}, {"targetPort", 8022}, {"nodePort", 30022}}})}}}});
   settle();
   EXPECT_EQ(destination().status.rsync->port, 30022);
   EXPECT_EQ(destination().status.rsync->address, "10.99.236.225");
-  edit(kinds::kServices, "volsync-rsync-dst-d", {{"metadata", {{"annotations", {{"godwit/host", "192.0.2.7"}, {"godwit/port", "22"}}}}}});
+  edit(kinds::kServices, "volsync-rsync-dst-d",
+       {{"metadata", {{"annotations", {{"godwit/host", "192.0.2.7"}, {"godwit/port", "22"}}}}}});
   settle();
   EXPECT_EQ(destination().status.rsync->address, "192.0.2.7") << "where there is one node only, it is the address";
 }

@@ -12,8 +12,8 @@ namespace godwit::sim {
 struct Side {
   std::string ns;
   int site = 0;
-  Json spec;                         // what is wanted
-  std::optional<Duration> absent;    // deleted; comes back then
+  Json spec;                       // what is wanted
+  std::optional<Duration> absent;  // deleted; comes back then
 };
 
 struct Pair {
@@ -30,17 +30,17 @@ class User {
 
   std::function<void(const std::string& line)> trace = [](const std::string&) {};
 
-  void addPair();                                // random methods, triggers and clusters
+  void addPair();  // random methods, triggers and clusters
   void addPair(const std::string& sourceMethod, const std::string& destinationMethod, bool manual);
-  bool tend();                                   // what makes the two ends know each other; true if something changed
-  bool write();                                  // one more write to each source volume that exists
-  void meddle();                                 // one random change
-  std::optional<Duration> nextDelay() const;     // until a deleted object comes back
-  void calm();                                   // nothing paused, everything there; manual pairs asked once more
-  std::string unsettled();                       // why not every replica equals its source; empty: all do
-  void leave();                                  // deletes every replication
-  std::string clutter();                         // what an iteration made and left behind; empty: nothing
-  std::string leftovers();                       // what Godwit made and is still there; empty: nothing
+  bool tend();                                // what makes the two ends know each other; true if something changed
+  bool write();                               // one more write to each source volume that exists
+  void meddle();                              // one random change
+  std::optional<Duration> nextDelay() const;  // until a deleted object comes back
+  void calm();                                // nothing paused, everything there; manual pairs asked once more
+  std::string unsettled();                    // why not every replica equals its source; empty: all do
+  void leave();                               // deletes every replication
+  std::string clutter();                      // what an iteration made and left behind; empty: nothing
+  std::string leftovers();                    // what Godwit made and is still there; empty: nothing
   void attentive() { dirty_ = true; }
 
  private:
