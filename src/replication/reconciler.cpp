@@ -13,7 +13,10 @@ namespace {
 class Reconcile {
  public:
   Reconcile(Doors& doors, const Watched& watched, TimePoint now)
-      : pass_{doors, watched, {}, "", std::nullopt, {}, {}}, written_(watched.status), problem_(watched.problem) {
+      : pass_{doors, watched, {}, "", std::nullopt, {}, {}},
+        written_(watched.status),
+        problem_(watched.problem),
+        nonsense_(watched.nonsense) {
     pass_.world.now = now;
     pass_.publish = [this]() -> Result<void> {
       reportSyncing(pass_.object, pass_.note, this->now());
@@ -197,6 +200,7 @@ class Reconcile {
   // Writes what differs, under the optimistic lock of what was read. NotFound: the object is gone, and that is fine.
   Result<void> flush() {
     Json patch = api::statusPatch(written_, pass_.object.status);
+    for (const auto& field : nonsense_) patch.emplace(field, nullptr);  // unless it has a value of ours now
     if (patch.empty()) return {};
     const Json body = {{"metadata", {{"resourceVersion", pass_.object.meta.resourceVersion}}},
                        {"status", std::move(patch)}};
@@ -210,6 +214,7 @@ class Reconcile {
     pass_.doors.views.of(role()).wrote(*stored);
     pass_.object.meta.resourceVersion = text(*stored, "metadata", "resourceVersion");
     written_ = pass_.object.status;
+    nonsense_.clear();
     confirmed_ = true;
     return {};
   }
@@ -240,6 +245,7 @@ class Reconcile {
   Pass pass_;
   api::ReplicationStatus written_;
   std::string problem_;
+  std::vector<std::string> nonsense_;
   Timing timing_;
   bool finished_ = false;
   bool confirmed_ = false;  // the server has just said that the object is what this pass took it for

@@ -14,9 +14,9 @@ void Pass::tell(kube::EventType type, std::string_view reason, std::string_view 
                        type, reason, message);
 }
 
-void warnAfter(Pass& pass, const api::ObjectMeta& since, Duration patience, std::string_view reason,
+void warnAfter(Pass& pass, const api::ObjectMeta& awaited, Duration patience, std::string_view reason,
                std::string_view message) {
-  const TimePoint deadline = since.creationTimestamp.value_or(pass.world.now) + patience;
+  const TimePoint deadline = pass.doors.views.waits.since(awaited.uid, pass.world.now) + patience;
   if (pass.world.now < deadline) return pass.wake(deadline);
   pass.tell(kube::EventType::Warning, reason, message);
 }

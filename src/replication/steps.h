@@ -49,8 +49,8 @@ struct Pass {
   void tell(kube::EventType type, std::string_view reason, std::string_view message);
 };
 
-// A deadline after which an object that is still not ready is worth a Warning: once past, `message` becomes an event.
-void warnAfter(Pass& pass, const api::ObjectMeta& since, Duration patience, std::string_view reason,
+// An object that is not ready is worth a Warning when it has been awaited for so long: `message` becomes an event then.
+void warnAfter(Pass& pass, const api::ObjectMeta& awaited, Duration patience, std::string_view reason,
                std::string_view message);
 
 struct Step {

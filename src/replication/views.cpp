@@ -47,8 +47,8 @@ static api::Role roleOf(const Json& object) {
   return text(object, "kind") == api::kindOf(api::Role::Source) ? api::Role::Source : api::Role::Destination;
 }
 
-// A status edited into nonsense loses the fields that do not parse, and only those.
-static Json soundStatus(const Json& object) {
+// A status edited into nonsense loses the fields that do not parse, and only those; they are named in `nonsense`.
+static Json soundStatus(const Json& object, std::vector<std::string>& nonsense) {
   Json out = Json::object();
   const Json* status = find(object, "status");
   if (!status || !status->is_object()) return out;
@@ -56,7 +56,11 @@ static Json soundStatus(const Json& object) {
   probe.erase("spec");
   for (const auto& [field, value] : status->items()) {
     probe["status"] = {{field, value}};
-    if (api::replicationFromJson(probe)) out[field] = value;
+    if (api::replicationFromJson(probe)) {
+      out[field] = value;
+    } else {
+      nonsense.push_back(field);
+    }
   }
   return out;
 }
@@ -67,7 +71,7 @@ Watched watchedFromJson(const Json& object) {
   auto whole = api::replicationFromJson(object);
   if (!whole) {
     Json sound = object;
-    sound["status"] = soundStatus(object);
+    sound["status"] = soundStatus(object, out.nonsense);
     whole = api::replicationFromJson(sound);
     if (!whole) {
       out.problem = whole.error().message;

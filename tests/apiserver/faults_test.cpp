@@ -1,4 +1,6 @@
 // What goes wrong on the server's side: it dies, it forbids, it has quotas.
+#include <thread>
+
 #include "apiserver/fixture.h"
 
 namespace godwit::apiserver {
@@ -85,6 +87,46 @@ TEST_F(OperatorTest, AQuotaThatIsUsedUpIsNamedAndItsEndIsNoticed) {
         [](const Json& object) { return synchronizing(object).find("exceeded quota") != std::string::npos; });
   EXPECT_THAT(kubectl({"get", "events", "-o", "jsonpath={.items[*].message}"}), HasSubstr("exceeded quota"));
   kubectl({"delete", "quota", "few"});
+  awaitSync(r::kReplicationSources, "s", "one");
+}
+
+TEST_F(OperatorTest, AnAdmissionPolicyThatRefusesIsQuotedAndItsEndIsNoticed) {
+  constexpr kube::ResourceType kPolicies{"admissionregistration.k8s.io", "v1", "validatingadmissionpolicies",
+                                         "ValidatingAdmissionPolicy", false};
+  constexpr kube::ResourceType kBindings{"admissionregistration.k8s.io", "v1", "validatingadmissionpolicybindings",
+                                         "ValidatingAdmissionPolicyBinding", false};
+  const Json rule = {
+      {"apiGroups", {"batch"}}, {"apiVersions", {"v1"}}, {"operations", {"CREATE"}}, {"resources", {"jobs"}}};
+  const Json here = {{"matchLabels", {{"kubernetes.io/metadata.name", ns}}}};
+  const Json match = {{"namespaceSelector", here}, {"resourceRules", Json::array({rule})}};
+  const Json never = Json::array({{{"expression", "false"}, {"message", "not on a Friday"}}});
+  const Json container = {{"name", "c"}, {"image", "none"}};
+  const Json pod = {{"spec", {{"restartPolicy", "Never"}, {"containers", Json::array({container})}}}};
+  const std::string name = "no-jobs-" + ns;
+  const Json meta = {{"name", name}};
+  ASSERT_TRUE(
+      api().create(kPolicies, {{"metadata", meta}, {"spec", {{"matchConstraints", match}, {"validations", never}}}}));
+  ASSERT_TRUE(
+      api().create(kBindings, {{"metadata", meta}, {"spec", {{"policyName", name}, {"validationActions", {"Deny"}}}}}));
+  // A policy takes a moment to count.
+  const auto refuses = [&](const std::string& job) {
+    const Json probe = {{"metadata", {{"name", job}, {"namespace", ns}}},
+                        {"spec", {{"suspend", true}, {"template", pod}}}};
+    const auto made = api().create(r::kJobs, probe);
+    if (made.ok()) {
+      EXPECT_TRUE(api().remove(r::kJobs, key(job), {}).ok());
+    }
+    return !made.ok() && made.error().message.find("not on a Friday") != std::string::npos;
+  };
+  for (int i = 0; i < 200 && !refuses("probe-" + std::to_string(i)); ++i) std::this_thread::sleep_for(50ms);
+  const auto godwit = startOperator();
+  ASSERT_NE(godwit, nullptr);
+  makeSource("s", "Direct", "one");
+  until(api(), r::kReplicationSources, key("s"),
+        [](const Json& object) { return synchronizing(object).find("not on a Friday") != std::string::npos; });
+  EXPECT_THAT(kubectl({"get", "events", "-o", "jsonpath={.items[*].message}"}), HasSubstr("not on a Friday"));
+  ASSERT_TRUE(api().remove(kBindings, {"", name}, {}).ok());
+  ASSERT_TRUE(api().remove(kPolicies, {"", name}, {}).ok());
   awaitSync(r::kReplicationSources, "s", "one");
 }
 

@@ -20,7 +20,9 @@ class AddressTest : public World {
   }
   standalone::ContainerSpec run(const std::string& name, Json env, const std::string& app = "") {
     create(r::kPods, {{"metadata", {{"name", name}, {"labels", {{"app", app}}}}},
-                      {"spec", {{"containers", {{{"name", "c"}, {"command", {"true"}}, {"env", std::move(env)}}}}}}});
+                      {"spec",
+                       {{"restartPolicy", "Never"},
+                        {"containers", {{{"name", "c"}, {"command", {"true"}}, {"env", std::move(env)}}}}}}});
     settle();
     return runner.running.empty() ? standalone::ContainerSpec{} : runner.running.back()->spec;
   }

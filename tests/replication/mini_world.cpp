@@ -5,7 +5,7 @@
 namespace godwit::replication {
 
 MiniWorld::MiniWorld() {
-  auto opened = standalone::Store::open({}, clock, random);
+  auto opened = standalone::Store::open({}, serverClock, random);
   EXPECT_TRUE(opened.ok());
   store = *std::move(opened);
   store->setLogSource([](const auto&, const auto&) { return std::string("a line of the log\n"); });
@@ -125,7 +125,9 @@ std::vector<std::string> MiniWorld::names(const kube::ResourceType& type) {
 }
 
 api::Replication MiniWorld::source() {
-  return *api::replicationFromJson(get(kinds::kReplicationSources, "s"));
+  auto object = api::replicationFromJson(get(kinds::kReplicationSources, "s"));
+  EXPECT_TRUE(object.ok()) << object.error().message;
+  return *object;
 }
 api::Replication MiniWorld::destination() {
   return *api::replicationFromJson(get(kinds::kReplicationDestinations, "d"));

@@ -59,6 +59,18 @@ class CountingApi final : public kube::Api {
   kube::Api& real_;
 };
 
+// The API server's clock, as far from the controller's as it may be.
+class SkewedClock final : public Clock {
+ public:
+  explicit SkewedClock(const Clock& real) : real_(real) {}
+  Duration skew{0};
+  TimePoint now() const override { return real_.now() + skew; }
+  Duration monotonic() const override { return real_.monotonic(); }
+
+ private:
+  const Clock& real_;
+};
+
 class MiniWorld : public testing::Test {
  protected:
   MiniWorld();
@@ -93,6 +105,7 @@ class MiniWorld : public testing::Test {
   void makeDestination(const Json& rsync, const Json& spec = Json::object());
 
   ManualClock clock{std::chrono::sys_days{std::chrono::year{2021} / 1 / 14} + 19h};
+  SkewedClock serverClock{clock};
   Random random{1};
   std::unique_ptr<standalone::Store> store;
   std::unique_ptr<sim::FaultyApi> faulty;

@@ -26,6 +26,22 @@ class Promises : public MiniWorld {
     makeSource({{"copyMethod", method}}, kManual);
     settle();
   }
+  // Of the controller, whatever the server's clock says.
+  void expectPatienceWith(Duration skew) {
+    serverClock.skew = skew;
+    makePvc("data");
+    storageRespond = false;
+    source("Snapshot");
+    EXPECT_THAT(told(), Not(Contains("Warning VolumeSnapshotNotBound")));
+    advance(30s);
+    EXPECT_THAT(told(), Contains("Warning VolumeSnapshotNotBound"));
+    storageRespond = true;
+    settle();
+    endMover(Role::Source);
+    settle();
+    EXPECT_EQ(MiniWorld::source().status.lastManualSync, "one");
+    EXPECT_EQ(MiniWorld::source().status.lastSyncTime, clock.now());
+  }
   void annotate(const kube::ResourceType& type, const char* name, const char* key, const Json& value) {
     edit(type, name, {{"metadata", {{"annotations", {{key, value}}}}}});
     settle();
@@ -53,6 +69,13 @@ TEST_F(Promises, EventsOfStorageThatDoesNotCome) {
   EXPECT_THAT(told(), Not(Contains("Warning VolumeSnapshotNotBound")));
   advance(30s);
   EXPECT_THAT(told(), Contains("Warning VolumeSnapshotNotBound"));
+}
+
+TEST_F(Promises, AServersClockAnHourBehind) {
+  expectPatienceWith(-1h);
+}
+TEST_F(Promises, AServersClockAnHourAhead) {
+  expectPatienceWith(1h);
 }
 
 TEST_F(Promises, EventsOfAVolumeThatIsNotBound) {

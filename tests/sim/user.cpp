@@ -39,7 +39,7 @@ void User::addPair(const std::string& sourceMethod, const std::string& destinati
   pair.destination.spec = {
       {"rsync", {{"copyMethod", destinationMethod}, {"serviceType", near ? "ClusterIP" : "LoadBalancer"}}}};
   chooseVolume(pair.destination.spec["rsync"]);
-  if (manual) pair.source.spec["trigger"] = {{"manual", fmt::format("{}", ++pair.manual)}};
+  if (manual) askByHand(pair);
   prepare(pair);
   pair.source.absent = Duration::max();  // until the destination can be told to it
   pairs_.push_back(std::move(pair));
@@ -127,16 +127,20 @@ bool User::introduce(Pair& pair) {
                      {"kind", "Secret"},
                      {"metadata", {{"namespace", pair.source.ns}, {"name", "copied"}}},
                      {"data", *find(*secret, "data")}};
+  const Json before = pair.source.spec;
   if (here.create(r::kSecrets, copy).is(Errc::AlreadyExists)) {
-    (void)here.patch(r::kSecrets, {pair.source.ns, "copied"}, {{"data", copy["data"]}}).ok();
+    const auto held = here.get(r::kSecrets, {pair.source.ns, "copied"});
+    const bool news = held.ok() && *find(*held, "data") != copy["data"];
+    if (news) (void)here.patch(r::kSecrets, {pair.source.ns, "copied"}, {{"data", copy["data"]}}).ok();
+    // New keys are of a new replica. What was asked for by hand may have gone to the old one, in its last seconds.
+    if (news && find(pair.source.spec, "trigger", "manual")) askByHand(pair);
   }
   Json& rsync = pair.source.spec["rsync"];
-  const Json before = rsync;
   rsync["address"] = address;
   rsync["sshKeys"] = "copied";
   rsync["port"] = number(number(22, *object, "spec", "rsync", "port"), *object, "status", "rsync", "port");
   const bool first = pair.source.absent == Duration::max();
-  if (!first && before == rsync) return false;
+  if (!first && before == pair.source.spec) return false;
   if (first || !pair.source.absent) apply(pair, pair.source);
   return true;
 }
@@ -172,6 +176,10 @@ void User::moveService(Pair& pair) {
   rsync["port"] = chance(0.5) ? 22 : 2222;
 }
 
+void User::askByHand(Pair& pair) {
+  pair.source.spec["trigger"] = {{"manual", fmt::format("{}", ++pair.manual)}};
+}
+
 void User::retrigger(Pair& pair) {
   Json& spec = pair.source.spec;
   switch (random_.below(4)) {
@@ -179,7 +187,7 @@ void User::retrigger(Pair& pair) {
       spec["trigger"] = {{"schedule", oneOf({"* * * * *", "*/2 * * * *", "@every 45s"})}};
       break;
     case 1:
-      spec["trigger"] = {{"manual", fmt::format("{}", ++pair.manual)}};
+      askByHand(pair);
       break;
     default:
       spec.erase("trigger");
@@ -254,8 +262,7 @@ void User::calm() {
     pair.destination.spec.erase("paused");
     pair.destination.spec.erase("trigger");
     if (pair.gated) gateCopies(pair, false);
-    if (find(pair.source.spec, "trigger", "manual"))
-      pair.source.spec["trigger"]["manual"] = fmt::format("{}", ++pair.manual);
+    if (find(pair.source.spec, "trigger", "manual")) askByHand(pair);
     if (pair.source.absent != Duration::max()) apply(pair, pair.source);
     apply(pair, pair.destination);
   }

@@ -52,6 +52,7 @@ class User {
   bool introduce(Pair& pair);  // the source learns the destination's address and keys
   void apply(Pair& pair, Side& side);
   void remove(Pair& pair, Side& side);
+  void askByHand(Pair& pair);
   void retrigger(Pair& pair);
   void deleteJob(Pair& pair, Side& side);
   void chooseVolume(Json& rsync);  // at the destination: one of the user's, or one that is provisioned
