@@ -118,12 +118,23 @@ void Movers::part(Mover& mover) {
 }
 
 void Movers::signal(Mover& mover) {
-  if (mover.exit || random_.unit() < faults.stubborn) return;
+  if (mover.exit) return;
+  mover.stubborn = random_.unit() < faults.stubborn;
+  if (mover.stubborn) return;
   if (mover.stage == Stage::Finishing) return;
   part(mover);
   mover.stage = Stage::Finishing;
   mover.exitWith = 143;
   mover.due = soon(3000);
+}
+
+void Movers::endFaults() {
+  faults = {};
+  // In its grace period one that ignores TERM still receives, for an owner that may be gone: nobody could ever tell.
+  const auto all = movers_;
+  for (const auto& mover : all) {
+    if (mover->stubborn) signal(*mover);
+  }
 }
 
 void Movers::killAny(std::uint64_t which) {

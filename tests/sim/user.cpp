@@ -127,20 +127,16 @@ bool User::introduce(Pair& pair) {
                      {"kind", "Secret"},
                      {"metadata", {{"namespace", pair.source.ns}, {"name", "copied"}}},
                      {"data", *find(*secret, "data")}};
-  const Json before = pair.source.spec;
   if (here.create(r::kSecrets, copy).is(Errc::AlreadyExists)) {
-    const auto held = here.get(r::kSecrets, {pair.source.ns, "copied"});
-    const bool news = held.ok() && *find(*held, "data") != copy["data"];
-    if (news) (void)here.patch(r::kSecrets, {pair.source.ns, "copied"}, {{"data", copy["data"]}}).ok();
-    // New keys are of a new replica. What was asked for by hand may have gone to the old one, in its last seconds.
-    if (news && find(pair.source.spec, "trigger", "manual")) askByHand(pair);
+    (void)here.patch(r::kSecrets, {pair.source.ns, "copied"}, {{"data", copy["data"]}}).ok();
   }
   Json& rsync = pair.source.spec["rsync"];
+  const Json before = rsync;
   rsync["address"] = address;
   rsync["sshKeys"] = "copied";
   rsync["port"] = number(number(22, *object, "spec", "rsync", "port"), *object, "status", "rsync", "port");
   const bool first = pair.source.absent == Duration::max();
-  if (!first && before == pair.source.spec) return false;
+  if (!first && before == rsync) return false;
   if (first || !pair.source.absent) apply(pair, pair.source);
   return true;
 }

@@ -171,7 +171,7 @@ class World {
       site->volumes.failure = site->volumes.changing = 0;
       site->volumes.slowest = {};
     }
-    movers_.faults = {};
+    movers_.endFaults();
   }
 
   void storm() {
