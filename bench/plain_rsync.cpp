@@ -57,10 +57,13 @@ PlainRsync::~PlainRsync() {
 Result<void> PlainRsync::start() {
   fs::create_directories(dir_);
   if (::geteuid() == 0) fs::create_directories("/run/sshd");
-  for (const char* key : {"host", "user"}) GODWIT_TRY(runOrSay({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", dir_ + "/" + key}));
+  for (const char* key : {"host", "user"})
+    GODWIT_TRY(runOrSay({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", dir_ + "/" + key}));
   GODWIT_ASSIGN(port_, freePort());
-  const auto config = fmt::format("ListenAddress 127.0.0.1:{1}\nHostKey {0}/host\nAuthorizedKeysFile {0}/user.pub\nPidFile none\n"
-                                  "StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n", dir_, port_);
+  const auto config = fmt::format(
+      "ListenAddress 127.0.0.1:{1}\nHostKey {0}/host\nAuthorizedKeysFile {0}/user.pub\nPidFile none\n"
+      "StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n",
+      dir_, port_);
   GODWIT_TRY(writeFileAtomic(dir_ + "/config", config));
   GODWIT_ASSIGN(auto pipe, makePipe());
   ProcessSpec spec;
@@ -77,8 +80,10 @@ Result<void> PlainRsync::start() {
 }
 
 Result<void> PlainRsync::copy(const std::string& from, const std::string& to) const {
-  const auto shell = fmt::format("ssh -F none -p {} -i {}/user -o IdentitiesOnly=yes -o StrictHostKeyChecking=no "
-                                 "-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR", port_, dir_);
+  const auto shell = fmt::format(
+      "ssh -F none -p {} -i {}/user -o IdentitiesOnly=yes -o StrictHostKeyChecking=no "
+      "-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR",
+      port_, dir_);
   return runOrSay({"rsync", "-a", "--delete", "-e", shell, from + "/", "127.0.0.1:" + to + "/"});
 }
 

@@ -26,7 +26,9 @@ double scale() {
   const double value = text ? std::atof(text) : 1.0;
   return value > 0.001 && value <= 10 ? value : 1.0;
 }
-int scaled(int count) { return std::max(2, static_cast<int>(count * scale())); }
+int scaled(int count) {
+  return std::max(2, static_cast<int>(count * scale()));
+}
 
 double percentile(std::vector<double> samples, double q) {
   if (samples.empty()) return NAN;
@@ -34,8 +36,12 @@ double percentile(std::vector<double> samples, double q) {
   return samples[std::min(samples.size() - 1, static_cast<std::size_t>(q * static_cast<double>(samples.size())))];
 }
 
-double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
-double mebibytes(std::int64_t kibibytes) { return static_cast<double>(kibibytes) / 1024; }
+double seconds(Duration d) {
+  return std::chrono::duration<double>(d).count();
+}
+double mebibytes(std::int64_t kibibytes) {
+  return static_cast<double>(kibibytes) / 1024;
+}
 
 // Events of one kind in all namespaces from now on.
 class Follower {
@@ -60,7 +66,9 @@ class Follower {
   std::unique_ptr<kube::Watch> watch_;
 };
 
-bool added(const kube::WatchEvent& event) { return event.type == kube::WatchEvent::Type::Added; }
+bool added(const kube::WatchEvent& event) {
+  return event.type == kube::WatchEvent::Type::Added;
+}
 
 Result<void> measureStart(Site& site) {
   GODWIT_TRY(site.startOperator());
@@ -73,7 +81,8 @@ Result<void> measureStart(Site& site) {
     GODWIT_ASSIGN(auto sources, Follower::open(site.api(), r::kReplicationSources));
     const auto start = now();
     GODWIT_TRY(site.startOperator());
-    GODWIT_TRY(sources.until([&](const auto& event) { return find(event.object, "status", "lastSyncStartTime") != nullptr; }));
+    GODWIT_TRY(
+        sources.until([&](const auto& event) { return find(event.object, "status", "lastSyncStartTime") != nullptr; }));
     samples.push_back(millisecondsSince(start));
     GODWIT_TRY(site.awaitSynced(r::kReplicationSources, i + 1, "0"));
     GODWIT_TRY(site.awaitNoJobs());
@@ -113,7 +122,8 @@ Result<void> measureOneAtATime(Site& site) {
     jobSeen.push_back(millisecondsSince(start));
     GODWIT_TRY(site.simulator->finish(job));
     start = now();
-    GODWIT_TRY(sources.until([&](const auto& event) { return text(event.object, "status", "lastManualSync") == manual; }));
+    GODWIT_TRY(
+        sources.until([&](const auto& event) { return text(event.object, "status", "lastManualSync") == manual; }));
     statusSeen.push_back(millisecondsSince(start));
     GODWIT_TRY(jobs.until([](const auto& event) { return event.type == kube::WatchEvent::Type::Deleted; }));
   }
@@ -168,8 +178,10 @@ Result<void> measureRequests(Site& site, const std::string& copyMethod, double a
   GODWIT_ASSIGN(const auto after, site.godwit->requests());
   const double each = static_cast<double>(apiserver::total(apiserver::since(before, after))) / count;
   std::string what;
-  for (const auto& [request, times] : apiserver::since(before, after)) what += fmt::format("{}{} {}", what.empty() ? "" : ", ", times, request);
-  addRow({"API requests per iteration, " + copyMethod, each, "", aim, false, fmt::format("{} iterations: {}", count, what)});
+  for (const auto& [request, times] : apiserver::since(before, after))
+    what += fmt::format("{}{} {}", what.empty() ? "" : ", ", times, request);
+  addRow({"API requests per iteration, " + copyMethod, each, "", aim, false,
+          fmt::format("{} iterations: {}", count, what)});
   return {};
 }
 
@@ -184,7 +196,8 @@ Result<void> measureThousand(Site& site) {
   const double share = 1000 * scale() / sources;
   addRow({"CPU while 1,000 first syncs settle", seconds(site.godwit->cpuTime() - cpu) * share, "s", 3 * scale(), false,
           fmt::format("scaled from {}", sources)});
-  addRow({"  in API server and etcd", seconds(site.server->cpuTime() - server) * share, "s", 15 * scale(), false, "simulator's requests and all"});
+  addRow({"  in API server and etcd", seconds(site.server->cpuTime() - server) * share, "s", 15 * scale(), false,
+          "simulator's requests and all"});
   std::this_thread::sleep_for(65s);  // its housekeeping has run
   addRow({"resident memory, 1,000 sources + 100 destinations", mebibytes(site.godwit->residentKiB()), "MiB", 25});
   const auto idle = site.godwit->cpuTime();
@@ -219,7 +232,8 @@ Result<void> measureKills(Site& site) {
     GODWIT_TRY(site.server->kill());
     std::optional<Duration> serving;
     std::jthread probe([&](std::stop_token stop) {
-      while (!stop.stop_requested() && !site.api().get(r::kReplicationSources, sourceKey(0))) std::this_thread::sleep_for(5ms);
+      while (!stop.stop_requested() && !site.api().get(r::kReplicationSources, sourceKey(0)))
+        std::this_thread::sleep_for(5ms);
       serving = now();
     });
     GODWIT_TRY(site.server->restart());
@@ -248,10 +262,12 @@ Result<void> measureLarge(Site& site) {
     const auto key = sourceKey(20000 + i);
     source["spec"]["sourcePVC"] = key.name;
     if (i % 50 == 0) (void)site.api().create(r::kNamespaces, {{"metadata", {{"name", key.ns}}}});
-    GODWIT_TRY(site.api().create(r::kPersistentVolumeClaims,
-                                 {{"metadata", {{"namespace", key.ns}, {"name", key.name}}},
-                                  {"spec", {{"accessModes", {"ReadWriteOnce"}}, {"storageClassName", "none"},
-                                            {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}}));
+    GODWIT_TRY(
+        site.api().create(r::kPersistentVolumeClaims, {{"metadata", {{"namespace", key.ns}, {"name", key.name}}},
+                                                       {"spec",
+                                                        {{"accessModes", {"ReadWriteOnce"}},
+                                                         {"storageClassName", "none"},
+                                                         {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}}));
     GODWIT_TRY(site.api().create(r::kReplicationSources, source));
     GODWIT_TRY(site.api().patch(r::kReplicationSources, key, {{"status", model["status"]}}, kube::Subresource::Status));
   }
@@ -264,7 +280,8 @@ Result<void> measureLarge(Site& site) {
 void measureSize() {
   struct stat file {};
   if (::stat(GODWIT_BINARY, &file) != 0) return;
-  addRow({"operator binary, as built", static_cast<double>(file.st_size) / (1 << 20), "MiB", 10, false, "not stripped"});
+  addRow(
+      {"operator binary, as built", static_cast<double>(file.st_size) / (1 << 20), "MiB", 10, false, "not stripped"});
 }
 
 struct Measure {
@@ -276,7 +293,8 @@ constexpr Measure kMeasures[] = {
     {"keys", measureKeys},
     {"latency", measureOneAtATime},
     {"burst", measureBurst},
-    {"requests", [](Site& site) -> Result<void> {
+    {"requests",
+     [](Site& site) -> Result<void> {
        GODWIT_TRY(measureRequests(site, "Direct", 7));
        return measureRequests(site, "Snapshot", 11);
      }},

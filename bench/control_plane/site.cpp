@@ -43,15 +43,20 @@ bool synced(const Json& object, const std::string& manual) {
 
 }  // namespace
 
-kube::NamespacedName sourceKey(int i) { return {fmt::format("bench-{}", i / kPerNamespace), fmt::format("source-{:05}", i)}; }
-kube::NamespacedName destinationKey(int i) { return {fmt::format("bench-{}", i / kPerNamespace), fmt::format("destination-{:05}", i)}; }
+kube::NamespacedName sourceKey(int i) {
+  return {fmt::format("bench-{}", i / kPerNamespace), fmt::format("source-{:05}", i)};
+}
+kube::NamespacedName destinationKey(int i) {
+  return {fmt::format("bench-{}", i / kPerNamespace), fmt::format("destination-{:05}", i)};
+}
 
 Json sourceOf(int i, const std::string& copyMethod, const std::string& manual) {
   const auto key = sourceKey(i);
   return {{"metadata", {{"namespace", key.ns}, {"name", key.name}}},
-          {"spec", {{"sourcePVC", "data"},
-                    {"trigger", {{"manual", manual}}},
-                    {"rsync", {{"copyMethod", copyMethod}, {"address", "192.0.2.1"}, {"sshKeys", "keys"}}}}}};
+          {"spec",
+           {{"sourcePVC", "data"},
+            {"trigger", {{"manual", manual}}},
+            {"rsync", {{"copyMethod", copyMethod}, {"address", "192.0.2.1"}, {"sshKeys", "keys"}}}}}};
 }
 
 Result<std::unique_ptr<Site>> Site::open() {
@@ -70,10 +75,11 @@ Result<void> Site::prepare(const std::string& ns) {
   GODWIT_ASSIGN(auto keys, keySecret());
   keys["metadata"]["namespace"] = ns;
   GODWIT_TRY(api().create(r::kSecrets, keys));
-  GODWIT_TRY(api().create(r::kPersistentVolumeClaims,
-                          {{"metadata", {{"namespace", ns}, {"name", "data"}}},
-                           {"spec", {{"accessModes", {"ReadWriteOnce"}}, {"storageClassName", "none"},
-                                     {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}}));
+  GODWIT_TRY(api().create(r::kPersistentVolumeClaims, {{"metadata", {{"namespace", ns}, {"name", "data"}}},
+                                                       {"spec",
+                                                        {{"accessModes", {"ReadWriteOnce"}},
+                                                         {"storageClassName", "none"},
+                                                         {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}}));
   return {};
 }
 
@@ -81,7 +87,8 @@ Result<void> Site::startOperator() {
   // One that was killed has left it behind; waiting for its end is not what is measured.
   const auto lease = api().remove(r::kLeases, {"default", "godwit-operator"}, {});
   if (!lease && !lease.is(Errc::NotFound)) return lease;
-  GODWIT_ASSIGN(godwit, apiserver::OperatorProcess::start(server->kubeconfig(), server->directory() + "/log/operator.log"));
+  GODWIT_ASSIGN(godwit,
+                apiserver::OperatorProcess::start(server->kubeconfig(), server->directory() + "/log/operator.log"));
   return {};
 }
 
@@ -97,11 +104,14 @@ Result<void> Site::makeDestinations(int first, int count, const std::string& cop
   for (int i = first; i < first + count; ++i) {
     const auto key = destinationKey(i);
     GODWIT_TRY(prepare(key.ns));
-    GODWIT_TRY(api().create(r::kReplicationDestinations,
-                            {{"metadata", {{"namespace", key.ns}, {"name", key.name}}},
-                             {"spec", {{"trigger", {{"manual", manual}}},
-                                       {"rsync", {{"copyMethod", copyMethod}, {"capacity", "1Gi"}, {"accessModes", {"ReadWriteOnce"}},
-                                                  {"storageClassName", "none"}}}}}}));
+    GODWIT_TRY(api().create(r::kReplicationDestinations, {{"metadata", {{"namespace", key.ns}, {"name", key.name}}},
+                                                          {"spec",
+                                                           {{"trigger", {{"manual", manual}}},
+                                                            {"rsync",
+                                                             {{"copyMethod", copyMethod},
+                                                              {"capacity", "1Gi"},
+                                                              {"accessModes", {"ReadWriteOnce"}},
+                                                              {"storageClassName", "none"}}}}}}));
   }
   return {};
 }
@@ -128,7 +138,8 @@ Result<void> Site::awaitSynced(const kube::ResourceType& type, int count, const 
     }
     if (!watch.ok()) std::this_thread::sleep_for(10ms);  // a server that is away
   }
-  return Error{Errc::Timeout, fmt::format("{} of {} {} have synchronised; {}", done.size(), count, type.plural, trouble)};
+  return Error{Errc::Timeout,
+               fmt::format("{} of {} {} have synchronised; {}", done.size(), count, type.plural, trouble)};
 }
 
 Result<void> Site::awaitNoJobs() {

@@ -1,4 +1,5 @@
-// The measured world: an API server of its own, the real operator, and a simulator that plays Jobs, claims and snapshots.
+// The measured world: an API server of its own, the real operator, and a simulator that plays Jobs, claims and
+// snapshots.
 #pragma once
 #include <memory>
 #include <set>

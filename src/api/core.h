@@ -14,9 +14,9 @@ struct Pvc {
   ObjectMeta meta;
   std::string storageClassName, volumeName, volumeMode = "Filesystem";
   std::vector<std::string> accessModes;
-  std::string requested;  // spec.resources.requests.storage, quantity
-  std::string capacity;   // status.capacity.storage
-  std::string phase;      // Pending, Bound, Lost
+  std::string requested;   // spec.resources.requests.storage, quantity
+  std::string capacity;    // status.capacity.storage
+  std::string phase;       // Pending, Bound, Lost
   std::string filledFrom;  // the ReplicationDestination that spec.dataSourceRef names; empty when it names none
 };
 Pvc pvcFromJson(const Json& object);
@@ -61,7 +61,7 @@ Pod podFromJson(const Json& object);
 struct Service {
   ObjectMeta meta;
   std::string type = "ClusterIP", clusterIP;
-  std::vector<std::string> ingress;  // status.loadBalancer.ingress[]: hostname or ip
+  std::vector<std::string> ingress;     // status.loadBalancer.ingress[]: hostname or ip
   std::int64_t port = 0, nodePort = 0;  // of the first port, as its target
   std::string targetPort;               // a number or a name
   StringMap selector;

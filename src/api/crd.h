@@ -6,7 +6,7 @@
 
 namespace godwit::api {
 
-Json crd(Role role);        // the whole CustomResourceDefinition object
+Json crd(Role role);             // the whole CustomResourceDefinition object
 std::string crdYaml(Role role);  // as `godwit crds` prints it and deploy/crds holds it
 
 }  // namespace godwit::api

@@ -94,7 +94,8 @@ std::optional<date::sys_seconds> firstInstant(const date::time_zone* zone, minut
 
 // Where every hour will do, clocks that are set back must not cost an hour of the schedule: the search walks through
 // elapsed time, from one UTC offset of the zone to the next.
-std::optional<date::sys_seconds> nextElapsed(const CronFields& fields, const date::time_zone* zone, date::sys_seconds after) {
+std::optional<date::sys_seconds> nextElapsed(const CronFields& fields, const date::time_zone* zone,
+                                             date::sys_seconds after) {
   auto info = zone->get_info(after);
   auto local = std::chrono::floor<minutes>(after.time_since_epoch() + info.offset);
   while (const auto candidate = fields.next(local)) {

@@ -125,8 +125,8 @@ static std::optional<TimePoint> scanMinutes(const CronFields& fields, const date
     const auto minute = static_cast<unsigned>((wall - day).count());
     const auto info = zone->get_info(date::local_time<minutes>(wall));
     const bool again = info.result == date::local_info::ambiguous && zone->get_info(m).offset == info.second.offset;
-    if ((!again || fields.everyHour()) && fields.matches(std::chrono::sys_days(day)) && fields.hour >> minute / 60 & 1 &&
-        fields.minute >> minute % 60 & 1)
+    if ((!again || fields.everyHour()) && fields.matches(std::chrono::sys_days(day)) &&
+        fields.hour >> minute / 60 & 1 && fields.minute >> minute % 60 & 1)
       return m;
   }
   return std::nullopt;

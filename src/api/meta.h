@@ -36,7 +36,7 @@ struct ObjectMeta {
   std::optional<TimePoint> creationTimestamp, deletionTimestamp;
 
   NamespacedName key() const { return {ns, name}; }
-  const OwnerReference* controller() const;  // the owner with controller=true, or nullptr
+  const OwnerReference* controller() const;              // the owner with controller=true, or nullptr
   std::string annotation(const std::string& key) const;  // empty when absent
   std::string label(const std::string& key) const;       // empty when absent
 };

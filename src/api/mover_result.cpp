@@ -111,9 +111,11 @@ Result<MoverResult> decodeMoverResult(std::string_view message) {
 
 std::string summary(const MoverResult& r) {
   const double seconds = std::chrono::duration<double>(r.duration).count();
-  auto line = fmt::format("sent {} of {} in {:.1f} s", bytesForPeople(r.bytesSent), bytesForPeople(r.bytesTotal), seconds);
+  auto line =
+      fmt::format("sent {} of {} in {:.1f} s", bytesForPeople(r.bytesSent), bytesForPeople(r.bytesTotal), seconds);
   if (r.engine != "block")  // which knows no files
-    line += fmt::format(", {} of {} files, {} deleted", grouped(r.filesTransferred), grouped(r.files), grouped(r.deletions));
+    line += fmt::format(", {} of {} files, {} deleted", grouped(r.filesTransferred), grouped(r.files),
+                        grouped(r.deletions));
   if (r.vanished) line += fmt::format(", {} vanished", grouped(r.vanished));
   if (!r.engine.empty()) line += fmt::format(" ({})", r.engine);
   if (!r.warning.empty()) line += "; warning: " + r.warning;

@@ -10,17 +10,17 @@ namespace godwit::api {
 
 struct MoverResult {
   bool ok = false;
-  std::string engine;             // "rsync", "godwit", "block"
-  std::int64_t bytesSent = 0;     // over the wire, as the engine counts it
-  std::int64_t bytesTotal = 0;    // of the volume's files
-  std::int64_t files = 0;         // entries examined
+  std::string engine;           // "rsync", "godwit", "block"
+  std::int64_t bytesSent = 0;   // over the wire, as the engine counts it
+  std::int64_t bytesTotal = 0;  // of the volume's files
+  std::int64_t files = 0;       // entries examined
   std::int64_t filesTransferred = 0;
   std::int64_t deletions = 0;
-  std::int64_t vanished = 0;      // code 24 under Direct: counted, not fatal
+  std::int64_t vanished = 0;  // code 24 under Direct: counted, not fatal
   Duration duration{0};
-  std::string digest;             // of what the engine verified, or empty
-  std::string error;              // first error, empty when ok
-  std::string warning;            // e.g. ownership not kept
+  std::string digest;   // of what the engine verified, or empty
+  std::string error;    // first error, empty when ok
+  std::string warning;  // e.g. ownership not kept
 };
 
 inline constexpr std::size_t kMaxResultBytes = 3500;
@@ -36,8 +36,9 @@ std::string summary(const MoverResult& result);
 namespace mover_env {
 inline constexpr const char* kAddress = "DESTINATION_ADDRESS";
 inline constexpr const char* kPort = "DESTINATION_PORT";
-inline constexpr const char* kListen = "GODWIT_LISTEN";          // [ADDR:]PORT; set by a node that shares its network
-inline constexpr const char* kProgress = "GODWIT_PROGRESS";      // path of a file that gets the live progress, one JSON line, replaced in place
+inline constexpr const char* kListen = "GODWIT_LISTEN";  // [ADDR:]PORT; set by a node that shares its network
+inline constexpr const char* kProgress =
+    "GODWIT_PROGRESS";  // path of a file that gets the live progress, one JSON line, replaced in place
 inline constexpr const char* kTerminationLog = "GODWIT_TERMINATION_LOG";  // default /dev/termination-log
 }  // namespace mover_env
 

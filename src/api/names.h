@@ -1,4 +1,5 @@
-// Names of everything Godwit makes: contract section 2. Too long a name for its kind: prefix + CRC-32 of the owner's name.
+// Names of everything Godwit makes: contract section 2. Too long a name for its kind: prefix + CRC-32 of the owner's
+// name.
 #pragma once
 #include <string>
 #include <string_view>
@@ -17,14 +18,14 @@ inline constexpr const char* kAcceptPathAndUserAnnotation = "godwit/accept-path-
 inline constexpr const char* kDebugMoverAnnotation = "volsync.backube/enable-debug-mover";
 inline constexpr const char* kPrivilegedMoversAnnotation = "volsync.backube/privileged-movers";  // on the namespace
 
-std::string jobName(Role role, std::string_view owner);             // volsync-rsync-src-NAME, at most 63
-std::string serviceName(Role role, std::string_view owner);         // likewise
-std::string mainSecretName(Role role, std::string_view owner);      // volsync-rsync-src-main-NAME, at most 253
-std::string sourceSecretName(Role role, std::string_view owner);    // volsync-rsync-dst-src-NAME
-std::string destSecretName(Role role, std::string_view owner);      // volsync-rsync-dst-dest-NAME
-std::string volumeName(Role role, std::string_view owner);          // volsync-NAME-src, volsync-NAME-dst
-std::string accountName(Role role, std::string_view owner);         // volsync-src-NAME
-std::string podNameLabel(Role role, std::string_view owner);        // app.kubernetes.io/name: src-NAME, at most 63
-std::string imageName(std::string_view pvc, TimePoint at);          // PVC-YYYYMMDDHHMMSS in UTC
+std::string jobName(Role role, std::string_view owner);           // volsync-rsync-src-NAME, at most 63
+std::string serviceName(Role role, std::string_view owner);       // likewise
+std::string mainSecretName(Role role, std::string_view owner);    // volsync-rsync-src-main-NAME, at most 253
+std::string sourceSecretName(Role role, std::string_view owner);  // volsync-rsync-dst-src-NAME
+std::string destSecretName(Role role, std::string_view owner);    // volsync-rsync-dst-dest-NAME
+std::string volumeName(Role role, std::string_view owner);        // volsync-NAME-src, volsync-NAME-dst
+std::string accountName(Role role, std::string_view owner);       // volsync-src-NAME
+std::string podNameLabel(Role role, std::string_view owner);      // app.kubernetes.io/name: src-NAME, at most 63
+std::string imageName(std::string_view pvc, TimePoint at);        // PVC-YYYYMMDDHHMMSS in UTC
 
 }  // namespace godwit::api

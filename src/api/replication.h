@@ -51,8 +51,9 @@ struct ReplicationSpec {
   std::optional<Trigger> trigger;
   bool paused = false;
   std::optional<RsyncSpec> rsync;
-  bool external = false;                   // spec.external is there: not ours
-  std::vector<std::string> foreignMovers;  // stanzas of other movers that are there: rsyncTLS, rclone, restic, syncthing
+  bool external = false;  // spec.external is there: not ours
+  std::vector<std::string>
+      foreignMovers;  // stanzas of other movers that are there: rsyncTLS, rclone, restic, syncthing
 };
 
 struct Condition {

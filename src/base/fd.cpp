@@ -72,7 +72,8 @@ Result<void> writeFileAtomic(const std::filesystem::path& path, std::string_view
   UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd.valid()) return errnoError(temporary);
   auto written = writeDurably(fd.get(), data, mode);
-  if (written.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) written = errnoError("rename to " + path.string());
+  if (written.ok() && ::rename(temporary.c_str(), path.c_str()) != 0)
+    written = errnoError("rename to " + path.string());
   if (!written.ok()) {
     ::unlink(temporary.c_str());
     written.error().message = path.string() + ": " + written.error().message;

@@ -13,7 +13,7 @@ TEST(Fd, AtomicWriteReplacesWithExactMode) {
   ASSERT_TRUE(writeFileAtomic(path, "one", 0600).ok());
   ASSERT_TRUE(writeFileAtomic(path, "two", 0640).ok());
   EXPECT_EQ(*readFile(path), "two");
-  struct stat st{};
+  struct stat st {};
   ASSERT_EQ(stat(path.c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 07777, 0640u);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir), {}), 1);
@@ -21,4 +21,6 @@ TEST(Fd, AtomicWriteReplacesWithExactMode) {
   std::filesystem::remove_all(dir);
 }
 
-TEST(Fd, MissingFileIsNotFound) { EXPECT_EQ(readFile("/no/such").error().code, Errc::NotFound); }
+TEST(Fd, MissingFileIsNotFound) {
+  EXPECT_EQ(readFile("/no/such").error().code, Errc::NotFound);
+}

@@ -55,6 +55,8 @@ std::string dumpJson(const Json& value, int indent) {
   return value.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
-void mergePatch(Json& target, const Json& patch) { target.merge_patch(patch); }
+void mergePatch(Json& target, const Json& patch) {
+  target.merge_patch(patch);
+}
 
 }  // namespace godwit

@@ -33,8 +33,10 @@ std::string oneLine(std::string_view message) {
   std::string out;
   out.reserve(message.size());
   for (const char c : message) {
-    if (static_cast<unsigned char>(c) >= 0x20 || c == '\t') out += c;
-    else out += c == '\n' ? std::string(" | ") : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    if (static_cast<unsigned char>(c) >= 0x20 || c == '\t')
+      out += c;
+    else
+      out += c == '\n' ? std::string(" | ") : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   }
   return out;
 }
@@ -56,7 +58,9 @@ void configure(const Settings& settings) {
   g_fd = settings.fd;
 }
 
-bool enabled(Level level) { return level >= g_level.load(std::memory_order_relaxed); }
+bool enabled(Level level) {
+  return level >= g_level.load(std::memory_order_relaxed);
+}
 
 void write(Level level, std::string_view room, std::string_view message) {
   const auto line = render(level, room, message);

@@ -118,8 +118,12 @@ Result<Process> Process::spawn(const ProcessSpec& spec) {
   GODWIT_ASSIGN(auto errors, makePipe());
   const auto argv = pointers(spec.argv);
   const auto env = spec.env ? pointers(*spec.env) : std::vector<char*>{};
-  const ChildPlan plan{argv.data(), spec.env ? env.data() : ::environ, spec.cwd.empty() ? nullptr : spec.cwd.c_str(),
-                       &spec, errors.write.get(), ::getpid()};
+  const ChildPlan plan{argv.data(),
+                       spec.env ? env.data() : ::environ,
+                       spec.cwd.empty() ? nullptr : spec.cwd.c_str(),
+                       &spec,
+                       errors.write.get(),
+                       ::getpid()};
   const pid_t pid = ::fork();
   if (pid < 0) return errnoError("fork");
   if (pid == 0) runChild(plan);

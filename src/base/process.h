@@ -65,6 +65,7 @@ struct RunOutput {
 };
 
 // Runs to the end with `input` on stdin. Timeout: kills the group, Errc::Timeout.
-Result<RunOutput> runProcess(ProcessSpec spec, std::string_view input = {}, Duration timeout = std::chrono::seconds(60));
+Result<RunOutput> runProcess(ProcessSpec spec, std::string_view input = {},
+                             Duration timeout = std::chrono::seconds(60));
 
 }  // namespace godwit

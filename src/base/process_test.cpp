@@ -51,7 +51,8 @@ TEST(Process, LargeOutputDoesNotBlock) {
 }
 
 TEST(Process, ABlockedSignalWaitsForTheProgram) {
-  auto run = runProcess({.argv = {"grep", "-c", "^SigBlk:.*4000$", "/proc/self/status"}, .blocked = {SIGTERM}});  // bit 15 - 1
+  auto run =
+      runProcess({.argv = {"grep", "-c", "^SigBlk:.*4000$", "/proc/self/status"}, .blocked = {SIGTERM}});  // bit 15 - 1
   ASSERT_TRUE(run.ok());
   EXPECT_EQ(run->out, "1\n");
 }

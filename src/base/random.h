@@ -1,5 +1,5 @@
-// Randomness as a narrow door: jitter, generated names and uids come from here, so that a seed decides a simulated world.
-// Never for keys: those come from OpenSSL.
+// Randomness as a narrow door: jitter, generated names and uids come from here, so that a seed decides a simulated
+// world. Never for keys: those come from OpenSSL.
 #pragma once
 #include <cstdint>
 #include <mutex>

@@ -34,7 +34,8 @@ struct Error {
 
 const char* name(Errc code);
 
-// Io error "<what>: <strerror(err)>" (errno by default); ENOENT becomes NotFound, EEXIST AlreadyExists, EACCES/EPERM Forbidden.
+// Io error "<what>: <strerror(err)>" (errno by default); ENOENT becomes NotFound, EEXIST AlreadyExists, EACCES/EPERM
+// Forbidden.
 Error errnoError(std::string what);
 Error errnoError(std::string what, int err);
 
@@ -79,13 +80,13 @@ class [[nodiscard]] Result<void> {
 // GODWIT_ASSIGN(decl, expr): the same, else binds decl to the value.
 #define GODWIT_CAT2(a, b) a##b
 #define GODWIT_CAT(a, b) GODWIT_CAT2(a, b)
-#define GODWIT_TRY(expr)                                \
-  do {                                                  \
-    auto tried = (expr);                                \
-    if (!tried.ok()) return std::move(tried.error());   \
+#define GODWIT_TRY(expr)                              \
+  do {                                                \
+    auto tried = (expr);                              \
+    if (!tried.ok()) return std::move(tried.error()); \
   } while (0)
-#define GODWIT_ASSIGN_AS(tmp, decl, expr) \
-  auto tmp = (expr);                      \
+#define GODWIT_ASSIGN_AS(tmp, decl, expr)       \
+  auto tmp = (expr);                            \
   if (!tmp.ok()) return std::move(tmp.error()); \
   decl = *std::move(tmp)
 #define GODWIT_ASSIGN(decl, expr) GODWIT_ASSIGN_AS(GODWIT_CAT(assigned_, __COUNTER__), decl, expr)

@@ -1,5 +1,5 @@
-// Threads with a stack of a known size. Only touched pages cost memory, but a small reservation keeps many threads cheap
-// under strict overcommit and memory cgroups.
+// Threads with a stack of a known size. Only touched pages cost memory, but a small reservation keeps many threads
+// cheap under strict overcommit and memory cgroups.
 #pragma once
 #include <pthread.h>
 

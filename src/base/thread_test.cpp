@@ -13,4 +13,6 @@ TEST(Thread, RunsAndJoins) {
   EXPECT_TRUE(ran);
 }
 
-TEST(Thread, AnImpossibleStackIsAnError) { EXPECT_TRUE(Thread::start([] {}, 1).is(Errc::Unavailable)); }
+TEST(Thread, AnImpossibleStackIsAnError) {
+  EXPECT_TRUE(Thread::start([] {}, 1).is(Errc::Unavailable));
+}

@@ -31,8 +31,10 @@ int applyAll(const Options& options) {
     found += objects->size();
     for (const auto& object : *objects) {
       auto applied = applyManifest(*client->api, object, client->ns);
-      if (applied) fmt::print("{} {}\n", displayName(object), name(*applied));
-      else exit = fail({applied.error().code, displayName(object) + ": " + applied.error().message});
+      if (applied)
+        fmt::print("{} {}\n", displayName(object), name(*applied));
+      else
+        exit = fail({applied.error().code, displayName(object) + ": " + applied.error().message});
     }
   }
   return found == 0 && exit == kDone ? fail({Errc::Invalid, "no objects to apply"}) : exit;

@@ -13,7 +13,8 @@ static bool literal(const std::string& host) {
 
 Result<std::optional<BindAddress>> parseBindAddress(const std::string& text) {
   if (text.empty() || text == "0") return std::optional<BindAddress>();
-  const Error wrong{Errc::Invalid, "\"" + text + "\" is no address to listen on: give :PORT, IP:PORT, [IPv6]:PORT, or 0 for none"};
+  const Error wrong{Errc::Invalid,
+                    "\"" + text + "\" is no address to listen on: give :PORT, IP:PORT, [IPv6]:PORT, or 0 for none"};
   const auto colon = text.rfind(':');
   if (colon == std::string::npos) return wrong;
   BindAddress out{text.substr(0, colon), 0};

@@ -20,7 +20,8 @@ TEST(BindAddress, Forms) {
 }
 
 TEST(BindAddress, NonsenseIsRefused) {
-  for (const char* bad : {"8080", ":", ":x", ":70000", ":-1", "host:80", "::1:80", "[::1]", "[::1:80", "1.2.3:80", ":80 "}) {
+  for (const char* bad :
+       {"8080", ":", ":x", ":70000", ":-1", "host:80", "::1:80", "[::1]", "[::1:80", "1.2.3:80", ":80 "}) {
     EXPECT_TRUE(parseBindAddress(bad).is(Errc::Invalid)) << bad;
   }
 }

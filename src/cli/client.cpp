@@ -33,7 +33,9 @@ Result<fs::path> findKubeconfig(const std::string& chosen) {
     if (fs::exists(place, failed)) return place;
     looked += (looked.empty() ? "" : ", ") + place.string();
   }
-  return Error{Errc::NotFound, fmt::format("no kubeconfig: neither --kubeconfig nor KUBECONFIG is given, and there is none at {}", looked)};
+  return Error{
+      Errc::NotFound,
+      fmt::format("no kubeconfig: neither --kubeconfig nor KUBECONFIG is given, and there is none at {}", looked)};
 }
 
 }  // namespace

@@ -8,7 +8,8 @@ namespace godwit::cli {
 
 // An option that takes one of a few words, of which the first is the default.
 template <class Enum>
-void addChoice(CLI::App& command, const char* name, Enum& value, const std::vector<std::pair<std::string, Enum>>& words, const char* help) {
+void addChoice(CLI::App& command, const char* name, Enum& value, const std::vector<std::pair<std::string, Enum>>& words,
+               const char* help) {
   std::string list;
   for (const auto& [word, meaning] : words) list += (list.empty() ? "" : "|") + word;
   const auto choose = [&value, words, name, list](const std::string& given) {

@@ -16,7 +16,8 @@ namespace godwit::cli {
 
 std::filesystem::path defaultDataDir() {
   if (::geteuid() == 0) return "/var/lib/godwit";
-  if (const char* data = std::getenv("XDG_DATA_HOME"); data && data[0] == '/') return std::filesystem::path(data) / "godwit";
+  if (const char* data = std::getenv("XDG_DATA_HOME"); data && data[0] == '/')
+    return std::filesystem::path(data) / "godwit";
   const char* home = std::getenv("HOME");
   return std::filesystem::path(home && *home ? home : ".") / ".local/share/godwit";
 }

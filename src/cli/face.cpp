@@ -23,20 +23,26 @@ Result<http::Identity> authority(const DataDir& dir, const Clock& clock) {
   }));
   const auto key = pem.find(kKeyBegins);
   if (key == std::string::npos) {
-    return Error{Errc::Invalid, fmt::format("{}/authority.pem is damaged; delete it to have a new one made", dir.path().string())};
+    return Error{Errc::Invalid,
+                 fmt::format("{}/authority.pem is damaged; delete it to have a new one made", dir.path().string())};
   }
   return http::Identity{pem.substr(0, key), pem.substr(key)};
 }
 
-std::string bracketed(const std::string& address) { return address.find(':') == std::string::npos ? address : "[" + address + "]"; }
+std::string bracketed(const std::string& address) {
+  return address.find(':') == std::string::npos ? address : "[" + address + "]";
+}
 
 // Bound to "all addresses", it is reached at this machine's own.
-std::string reachedAt(const std::string& address) { return address == "0.0.0.0" ? "127.0.0.1" : address == "::" ? "::1" : address; }
+std::string reachedAt(const std::string& address) {
+  return address == "0.0.0.0" ? "127.0.0.1" : address == "::" ? "::1" : address;
+}
 
 Error withHolder(const Error& error, std::uint16_t port) {
   standalone::HostPorts ports;
   if (port == 0 || ports.look(port, false) != standalone::Ports::State::Held) return error;
-  return {Errc::Io, fmt::format("port {} is held by {}; stop it, or give another --port (0: any free one)", port, ports.holder(port))};
+  return {Errc::Io, fmt::format("port {} is held by {}; stop it, or give another --port (0: any free one)", port,
+                                ports.holder(port))};
 }
 
 }  // namespace
@@ -48,7 +54,8 @@ void Face::answer(const http::Request& request, http::ResponseWriter& out) {
   if (request.path != "/metrics") return rest_.serve(request, out);
   const auto given = request.header("Authorization");
   if (given.size() != bearer_.size() || CRYPTO_memcmp(given.data(), bearer_.data(), given.size()) != 0) {
-    return out.send(401, {{"Content-Type", "text/plain"}, {"WWW-Authenticate", "Bearer"}}, "the kubeconfig's token is needed\n");
+    return out.send(401, {{"Content-Type", "text/plain"}, {"WWW-Authenticate", "Bearer"}},
+                    "the kubeconfig's token is needed\n");
   }
   out.send(200, {{"Content-Type", "text/plain; version=0.0.4"}}, metrics_());
 }
@@ -58,7 +65,8 @@ Result<std::unique_ptr<Face>> Face::open(standalone::Store& store, const DataDir
   GODWIT_ASSIGN(auto token, dir.keep("token", randomToken));
   GODWIT_ASSIGN(const auto ca, authority(dir, clock));
   const auto at = reachedAt(options.address);
-  GODWIT_ASSIGN(auto identity, http::issue(ca, {.commonName = "godwit", .names = {at, "localhost", "127.0.0.1", "::1"}}, clock.now(), kServerLife));
+  GODWIT_ASSIGN(auto identity, http::issue(ca, {.commonName = "godwit", .names = {at, "localhost", "127.0.0.1", "::1"}},
+                                           clock.now(), kServerLife));
   auto face = std::unique_ptr<Face>(new Face(store, clock, token, std::move(metrics)));
   auto server = http::Server::start({.address = options.address, .port = options.port, .tls = std::move(identity)},
                                     [raw = face.get()](const auto& request, auto& out) { raw->answer(request, out); });

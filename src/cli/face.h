@@ -19,7 +19,8 @@ struct FaceOptions {
 class Face {
  public:
   // Serves when it returns, and has written the kubeconfig. Authority and token are kept in the data directory, so that
-  // a kubeconfig stays good across restarts. `metrics` renders /metrics. Io: the port is held; the message says by whom.
+  // a kubeconfig stays good across restarts. `metrics` renders /metrics. Io: the port is held; the message says by
+  // whom.
   static Result<std::unique_ptr<Face>> open(standalone::Store& store, const DataDir& dir, const Clock& clock,
                                             const FaceOptions& options, std::function<std::string()> metrics);
   const std::string& url() const { return url_; }

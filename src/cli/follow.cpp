@@ -19,7 +19,8 @@ Result<bool> nextVersion(kube::Watch& watch, Json& object) {
 
 }  // namespace
 
-Result<Json> follow(kube::Api& api, const kube::ResourceType& type, const kube::NamespacedName& key, const Following& how) {
+Result<Json> follow(kube::Api& api, const kube::ResourceType& type, const kube::NamespacedName& key,
+                    const Following& how) {
   const SystemClock clock;
   const auto deadline = clock.monotonic() + how.timeout;
   kube::WatchOptions options;

@@ -18,6 +18,7 @@ struct Following {
 };
 
 // The object once it is ready. Timeout: the message carries the obstacle. Cancelled: `stop` was requested.
-Result<Json> follow(kube::Api& api, const kube::ResourceType& type, const kube::NamespacedName& key, const Following& how);
+Result<Json> follow(kube::Api& api, const kube::ResourceType& type, const kube::NamespacedName& key,
+                    const Following& how);
 
 }  // namespace godwit::cli

@@ -18,8 +18,10 @@ class Follow : public ServerTest {
  protected:
   void SetUp() override {
     ServerTest::SetUp();
-    ASSERT_TRUE(api().create(kType, {{"apiVersion", "v1"}, {"kind", "ConfigMap"},
-                                     {"metadata", {{"name", "settings"}, {"namespace", "default"}}}, {"data", {{"a", "1"}}}}));
+    ASSERT_TRUE(api().create(kType, {{"apiVersion", "v1"},
+                                     {"kind", "ConfigMap"},
+                                     {"metadata", {{"name", "settings"}, {"namespace", "default"}}},
+                                     {"data", {{"a", "1"}}}}));
   }
   static bool isTwo(const Json& object) { return text(object, "data", "a") == "2"; }
 };
@@ -36,7 +38,8 @@ TEST_F(Follow, WhatBecomesSo) {
 }
 
 TEST_F(Follow, GivesUpWithTheReason) {
-  const auto object = follow(api(), kType, kKey, {.ready = isTwo, .obstacle = [](const Json&) { return "no two"; }, .timeout = 0s});
+  const auto object =
+      follow(api(), kType, kKey, {.ready = isTwo, .obstacle = [](const Json&) { return "no two"; }, .timeout = 0s});
   ASSERT_TRUE(object.is(Errc::Timeout));
   EXPECT_THAT(object.error().message, HasSubstr("ConfigMap default/settings"));
 }

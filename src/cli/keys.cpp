@@ -53,10 +53,12 @@ int makeKeys(const Options& options) {
 void addKeys(CLI::App& root, int& exit) {
   auto options = std::make_shared<Options>();
   auto* command = root.add_subcommand(
-      "keys", "Make SSH keys for one pair and print the two Secrets, NAME-source and NAME-destination, for spec.rsync.sshKeys");
+      "keys",
+      "Make SSH keys for one pair and print the two Secrets, NAME-source and NAME-destination, for spec.rsync.sshKeys");
   command->add_option("NAME", options->name, "Names of the Secrets begin with this")->required();
   command->add_option("--source-namespace", options->sourceNamespace, "metadata.namespace of NAME-source");
-  command->add_option("--destination-namespace", options->destinationNamespace, "metadata.namespace of NAME-destination");
+  command->add_option("--destination-namespace", options->destinationNamespace,
+                      "metadata.namespace of NAME-destination");
   command->add_option("--type", options->type, "ed25519, rsa (4096 bits) or ecdsa (P-256)")
       ->transform(CLI::CheckedTransformer(kTypes, CLI::ignore_case));
   command->callback([options, &exit] { exit = makeKeys(*options); });

@@ -27,11 +27,16 @@ Result<std::vector<StatusRow>> statusRows(kube::Api& api, const std::string& ns)
     GODWIT_ASSIGN(const auto list, api.list(kube::resources::of(role), {.ns = ns}));
     for (const auto& item : list.items) {
       const auto object = api::replicationFromJson(item);
-      if (object) rows.push_back(statusRow(*object, now, shortProgress(moverProgress(api, *object))));
-      else rows.push_back({kube::keyOf(item).ns, kube::keyOf(item).name, api::name(role), "Error", "", "", "", "", object.error().message});
+      if (object)
+        rows.push_back(statusRow(*object, now, shortProgress(moverProgress(api, *object))));
+      else
+        rows.push_back({kube::keyOf(item).ns, kube::keyOf(item).name, api::name(role), "Error", "", "", "", "",
+                        object.error().message});
     }
   }
-  std::stable_sort(rows.begin(), rows.end(), [](const StatusRow& a, const StatusRow& b) { return std::tie(a.ns, a.name) < std::tie(b.ns, b.name); });
+  std::stable_sort(rows.begin(), rows.end(), [](const StatusRow& a, const StatusRow& b) {
+    return std::tie(a.ns, a.name) < std::tie(b.ns, b.name);
+  });
   return rows;
 }
 
@@ -80,8 +85,10 @@ Result<void> watchStatus(kube::Api& api, const std::string& ns, Terminal& termin
       changed = true;
     }
     const auto text = render(statusRows(api, ns), ns.empty());
-    if (terminal.live()) terminal.draw(text);
-    else if (changed) terminal.line(text);
+    if (terminal.live())
+      terminal.draw(text);
+    else if (changed)
+      terminal.line(text);
     auto any = changes->any();
     changed = any && *any;
     if (!any) changes.reset();

@@ -14,8 +14,10 @@ class LiveStatus : public ServerTest {
  protected:
   void make(const char* kind, const char* name) {
     const auto made = api().create(*kube::resources::byKind(api::kApiVersion, kind),
-                                   {{"apiVersion", api::kApiVersion}, {"kind", kind},
-                                    {"metadata", {{"name", name}, {"namespace", "default"}}}, {"spec", Json::object()}});
+                                   {{"apiVersion", api::kApiVersion},
+                                    {"kind", kind},
+                                    {"metadata", {{"name", name}, {"namespace", "default"}}},
+                                    {"spec", Json::object()}});
     ASSERT_TRUE(made) << made.error().message;
   }
 };

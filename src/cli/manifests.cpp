@@ -69,9 +69,12 @@ Result<std::vector<Json>> loadManifests(const std::string& fileOrDirectory) {
 
 const char* name(Applied outcome) {
   switch (outcome) {
-    case Applied::Created: return "created";
-    case Applied::Configured: return "configured";
-    case Applied::Unchanged: return "unchanged";
+    case Applied::Created:
+      return "created";
+    case Applied::Configured:
+      return "configured";
+    case Applied::Unchanged:
+      return "unchanged";
   }
   return "";
 }
@@ -90,8 +93,10 @@ Json applyPatch(const Json& before, const Json& wanted) {
   if (!before.is_object() || !wanted.is_object()) return patch;
   for (const auto& [key, value] : before.items()) {
     const auto* now = find(wanted, key);
-    if (!now) patch[key] = nullptr;
-    else if (now->is_object() && value.is_object()) patch[key] = applyPatch(value, *now);
+    if (!now)
+      patch[key] = nullptr;
+    else if (now->is_object() && value.is_object())
+      patch[key] = applyPatch(value, *now);
   }
   return patch;
 }
@@ -99,7 +104,8 @@ Json applyPatch(const Json& before, const Json& wanted) {
 Result<Applied> applyManifest(kube::Api& api, Json object, const std::string& defaultNamespace) {
   GODWIT_ASSIGN(const auto* type, typeOf(object));
   GODWIT_TRY(checkMetadata(object));
-  if (type->namespaced && text(object, "metadata", "namespace").empty()) object["metadata"]["namespace"] = defaultNamespace;
+  if (type->namespaced && text(object, "metadata", "namespace").empty())
+    object["metadata"]["namespace"] = defaultNamespace;
   if (!type->namespaced) object["metadata"].erase("namespace");
   object.erase("status");  // the server's to say
   const std::string applied = dumpJson(object) + "\n";

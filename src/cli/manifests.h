@@ -7,8 +7,8 @@
 
 namespace godwit::cli {
 
-// The objects of a file, of every *.yaml, *.yml and *.json of a directory in the order of their names, or of stdin ("-").
-// Invalid names the file, and the line where the text is broken.
+// The objects of a file, of every *.yaml, *.yml and *.json of a directory in the order of their names, or of stdin
+// ("-"). Invalid names the file, and the line where the text is broken.
 Result<std::vector<Json>> loadManifests(const std::string& fileOrDirectory);
 
 enum class Applied { Created, Configured, Unchanged };

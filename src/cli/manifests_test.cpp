@@ -22,8 +22,10 @@ TEST(ApplyPatch, RemovesWhatOnlyTheLastOneSaid) {
 }
 
 TEST(DisplayName, IsKubectls) {
-  EXPECT_EQ(displayName({{"apiVersion", "volsync.backube/v1alpha1"}, {"kind", "ReplicationSource"}, {"metadata", {{"name", "x"}}}}),
-            "replicationsource.volsync.backube/x");
+  EXPECT_EQ(
+      displayName(
+          {{"apiVersion", "volsync.backube/v1alpha1"}, {"kind", "ReplicationSource"}, {"metadata", {{"name", "x"}}}}),
+      "replicationsource.volsync.backube/x");
   EXPECT_EQ(displayName({{"apiVersion", "v1"}, {"kind", "Secret"}, {"metadata", {{"name", "x"}}}}), "secret/x");
 }
 
@@ -54,7 +56,8 @@ TEST_F(Apply, LeavesAloneWhatOthersSet) {
 }
 
 TEST_F(Apply, RefusesWhatItDoesNotKnow) {
-  const auto unknown = applyManifest(api(), {{"apiVersion", "apps/v1"}, {"kind", "Deployment"}, {"metadata", {{"name", "x"}}}});
+  const auto unknown =
+      applyManifest(api(), {{"apiVersion", "apps/v1"}, {"kind", "Deployment"}, {"metadata", {{"name", "x"}}}});
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().message, "no matches for kind \"Deployment\" in version \"apps/v1\"");
   EXPECT_FALSE(applyManifest(api(), {{"kind", "Secret"}}));

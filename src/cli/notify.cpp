@@ -21,7 +21,8 @@ void notifySystemd(std::string_view state) {
   if (path[0] == '@') address.sun_path[0] = '\0';  // Linux's abstract namespace
   const UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
-  if (::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size) < 0) {
+  if (::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size) <
+      0) {
     log::warn("cli", "{}", errnoError(std::string("cannot tell systemd at ") + path).message);
   }
 }

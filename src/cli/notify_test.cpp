@@ -35,11 +35,14 @@ TEST(Notify, SaysItToTheSocketOfTheEnvironment) {
 TEST(SystemdUnit, TheMountsOfTheServiceAreSeenByTheMachine) {
   const auto unit = readFile(GODWIT_SOURCE_DIR "/deploy/systemd/godwit.service");
   ASSERT_TRUE(unit.ok()) << unit.error().message;
-  for (const char* option : {"PrivateMounts", "PrivateTmp", "PrivateDevices", "ProtectSystem", "ProtectHome", "ProtectKernelTunables",
-                             "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectHostname", "ProtectProc",
-                             "ReadOnlyPaths", "ReadWritePaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "BindPaths",
-                             "BindReadOnlyPaths", "TemporaryFileSystem", "RootDirectory", "RootImage", "MountImages", "DynamicUser",
-                             "MountFlags"}) {
+  for (const char* option : {"PrivateMounts",        "PrivateTmp",        "PrivateDevices",
+                             "ProtectSystem",        "ProtectHome",       "ProtectKernelTunables",
+                             "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups",
+                             "ProtectHostname",      "ProtectProc",       "ReadOnlyPaths",
+                             "ReadWritePaths",       "InaccessiblePaths", "ExecPaths",
+                             "NoExecPaths",          "BindPaths",         "BindReadOnlyPaths",
+                             "TemporaryFileSystem",  "RootDirectory",     "RootImage",
+                             "MountImages",          "DynamicUser",       "MountFlags"}) {
     EXPECT_EQ(unit->find(std::string("\n") + option + "="), std::string::npos) << option;
   }
   EXPECT_NE(unit->find("\nType=notify\n"), std::string::npos);

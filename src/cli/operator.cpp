@@ -53,7 +53,8 @@ struct Operator::Term {
   replication::Controller controller;
 };
 
-Operator::Operator(OperatorOptions options, std::string ns) : options_(std::move(options)), leaseNamespace_(std::move(ns)) {}
+Operator::Operator(OperatorOptions options, std::string ns)
+    : options_(std::move(options)), leaseNamespace_(std::move(ns)) {}
 
 Result<std::unique_ptr<Operator>> Operator::start(OperatorOptions options) {
   GODWIT_ASSIGN(const auto access, findAccess(options));
@@ -65,9 +66,10 @@ Result<std::unique_ptr<Operator>> Operator::start(OperatorOptions options) {
   const kube::HttpApiOptions limited{.requestsPerSecond = it.options_.requestsPerSecond, .burst = it.options_.burst};
   GODWIT_ASSIGN(it.api_, kube::HttpApi::make(access, it.clock_, limited));
   GODWIT_ASSIGN(it.leaseApi_, kube::HttpApi::make(access, it.clock_, {.timeout = kLeaseCall}));
-  GODWIT_ASSIGN(it.endpoints_, OperatorEndpoints::start(it.options_.endpoints,
-                                                        {[raw = &it] { return raw->notReady(); }, [raw = &it] { return raw->metrics(); }},
-                                                        *it.api_, it.clock_));
+  GODWIT_ASSIGN(it.endpoints_, OperatorEndpoints::start(
+                                   it.options_.endpoints,
+                                   {[raw = &it] { return raw->notReady(); }, [raw = &it] { return raw->metrics(); }},
+                                   *it.api_, it.clock_));
   return made;
 }
 
@@ -78,13 +80,15 @@ void Operator::run(std::stop_token stop) {
     std::condition_variable_any never;
     std::unique_lock lock(mutex);
     auto pause = kSettled;
-    while (!never.wait_for(lock, ending, std::exchange(pause, kHousekeeping), [&] { return ending.stop_requested(); })) {
+    while (
+        !never.wait_for(lock, ending, std::exchange(pause, kHousekeeping), [&] { return ending.stop_requested(); })) {
       endpoints_->renew();
       releaseMemory();
     }
   });
   if (!options_.leaderElect) return lead(stop);
-  kube::LeaderElector elector(*leaseApi_, clock_, {.ns = leaseNamespace_, .name = options_.leaseName, .identity = identity(random_)});
+  kube::LeaderElector elector(*leaseApi_, clock_,
+                              {.ns = leaseNamespace_, .name = options_.leaseName, .identity = identity(random_)});
   while (!elector.run(stop, [this](std::stop_token ending) { lead(ending); })) {
   }
 }
@@ -145,10 +149,12 @@ std::string Operator::metrics() const {
   std::string out = now ? now->metrics.render() : "";
   out += "# HELP godwit_leader Set to 1 while this replica leads\n# TYPE godwit_leader gauge\n";
   out += fmt::format("godwit_leader {:d}\n", now != nullptr);
-  out += "# HELP godwit_api_requests_total Requests to the API server, watches and leases not counted; code 0: no answer\n"
-         "# TYPE godwit_api_requests_total counter\n";
+  out +=
+      "# HELP godwit_api_requests_total Requests to the API server, watches and leases not counted; code 0: no answer\n"
+      "# TYPE godwit_api_requests_total counter\n";
   for (const auto& [what, times] : api_->counts()) {
-    out += fmt::format("godwit_api_requests_total{{code=\"{}\",resource=\"{}\",verb=\"{}\"}} {}\n", what.status, what.resource, what.verb, times);
+    out += fmt::format("godwit_api_requests_total{{code=\"{}\",resource=\"{}\",verb=\"{}\"}} {}\n", what.status,
+                       what.resource, what.verb, times);
   }
   return out;
 }

@@ -1,5 +1,5 @@
-// `godwit operator`: the controller of a real cluster, one leader among its replicas, with endpoints for those who watch
-// over it.
+// `godwit operator`: the controller of a real cluster, one leader among its replicas, with endpoints for those who
+// watch over it.
 #pragma once
 #include <memory>
 #include <stop_token>
@@ -53,7 +53,7 @@ class Operator {
   std::unique_ptr<kube::HttpApi> api_;
   std::unique_ptr<kube::HttpApi> leaseApi_;  // its own connection and no limit: renewals wait for nobody
   mutable std::mutex mutex_;
-  std::shared_ptr<Term> term_;  // while this replica leads
+  std::shared_ptr<Term> term_;     // while this replica leads
   std::optional<bool> openshift_;  // what the server has said
   std::string unanswered_;         // why it has not
   std::unique_ptr<OperatorEndpoints> endpoints_;

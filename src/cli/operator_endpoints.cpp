@@ -17,12 +17,14 @@ void say(http::ResponseWriter& out, int status, std::string_view text) {
 
 Result<http::Identity> selfSigned(TimePoint now) {
   GODWIT_ASSIGN(const auto authority, http::makeAuthority("godwit-operator", now, kCertificateLife));
-  return http::issue(authority, {.commonName = "godwit-operator", .names = {"localhost", "127.0.0.1"}}, now, kCertificateLife);
+  return http::issue(authority, {.commonName = "godwit-operator", .names = {"localhost", "127.0.0.1"}}, now,
+                     kCertificateLife);
 }
 
 }  // namespace
 
-OperatorEndpoints::OperatorEndpoints(const EndpointOptions& options, Sources sources, kube::Api& api, const Clock& clock)
+OperatorEndpoints::OperatorEndpoints(const EndpointOptions& options, Sources sources, kube::Api& api,
+                                     const Clock& clock)
     : options_(options), sources_(std::move(sources)), clock_(clock), auth_(api, clock) {}
 
 Result<http::Identity> OperatorEndpoints::identity() const {
@@ -34,14 +36,15 @@ Result<http::Identity> OperatorEndpoints::identity() const {
   return out;
 }
 
-Result<std::unique_ptr<OperatorEndpoints>> OperatorEndpoints::start(const EndpointOptions& options, Sources sources, kube::Api& api,
-                                                                    const Clock& clock) {
+Result<std::unique_ptr<OperatorEndpoints>> OperatorEndpoints::start(const EndpointOptions& options, Sources sources,
+                                                                    kube::Api& api, const Clock& clock) {
   auto made = std::unique_ptr<OperatorEndpoints>(new OperatorEndpoints(options, std::move(sources), api, clock));
   // Few connections: a kubelet and some scrapers. The rest of the cluster cannot exhaust the operator's memory here.
   const http::Limits limits{.connections = 16, .headerBytes = 16 << 10, .bodyBytes = 1 << 10};
   if (const auto& at = options.probes) {
-    GODWIT_ASSIGN(made->probes_, http::Server::start({.address = at->host, .port = at->port, .tls = {}, .limits = limits},
-                                                     [raw = made.get()](const auto& request, auto& out) { raw->probe(request, out); }));
+    GODWIT_ASSIGN(made->probes_, http::Server::start(
+                                     {.address = at->host, .port = at->port, .tls = {}, .limits = limits},
+                                     [raw = made.get()](const auto& request, auto& out) { raw->probe(request, out); }));
   }
   if (const auto& at = options.metrics) {
     http::ServerOptions server{.address = at->host, .port = at->port, .tls = {}, .limits = limits};
@@ -49,7 +52,9 @@ Result<std::unique_ptr<OperatorEndpoints>> OperatorEndpoints::start(const Endpoi
       GODWIT_ASSIGN(server.tls, made->identity());
       made->certificate_ = server.tls->certificate;
     }
-    GODWIT_ASSIGN(made->metrics_, http::Server::start(server, [raw = made.get()](const auto& request, auto& out) { raw->scrape(request, out); }));
+    GODWIT_ASSIGN(made->metrics_, http::Server::start(server, [raw = made.get()](const auto& request, auto& out) {
+                    raw->scrape(request, out);
+                  }));
   }
   return made;
 }
@@ -86,12 +91,15 @@ bool OperatorEndpoints::permitted(const http::Request& request, http::ResponseWr
     return say(out, 500, "the API server cannot be asked who may read this; the operator's log says why\n"), false;
   }
   switch (*verdict) {
-    case kube::DelegatedAuth::Verdict::Allowed: return true;
+    case kube::DelegatedAuth::Verdict::Allowed:
+      return true;
     case kube::DelegatedAuth::Verdict::Denied:
       return say(out, 403, "needs a ClusterRole that allows get on the nonResourceURL /metrics\n"), false;
-    case kube::DelegatedAuth::Verdict::Unknown: break;
+    case kube::DelegatedAuth::Verdict::Unknown:
+      break;
   }
-  out.send(401, {{"Content-Type", "text/plain"}, {"WWW-Authenticate", "Bearer"}}, "a token of this cluster is needed\n");
+  out.send(401, {{"Content-Type", "text/plain"}, {"WWW-Authenticate", "Bearer"}},
+           "a token of this cluster is needed\n");
   return false;
 }
 

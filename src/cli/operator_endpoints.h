@@ -22,8 +22,8 @@ class OperatorEndpoints {
     std::function<std::string()> metrics;   // Prometheus text
   };
   // Serves when it returns. `api` answers who may read metrics.
-  static Result<std::unique_ptr<OperatorEndpoints>> start(const EndpointOptions& options, Sources sources, kube::Api& api,
-                                                          const Clock& clock);
+  static Result<std::unique_ptr<OperatorEndpoints>> start(const EndpointOptions& options, Sources sources,
+                                                          kube::Api& api, const Clock& clock);
   std::uint16_t probePort() const { return probes_ ? probes_->port() : 0; }
   std::uint16_t metricsPort() const { return metrics_ ? metrics_->port() : 0; }
   // Puts a certificate that was renewed, or is about to expire, into use. Cheap; to be called every minute or so.

@@ -18,8 +18,8 @@ std::optional<MoverProgress> parseMoverProgress(std::string_view logLine) {
   MoverProgress p;
   std::int64_t toCheck = 0, known = 0;
   const int read = std::sscanf(message.c_str(),
-                               "%3d%% of what is known, %18" SCNd64 " bytes, %18" SCNd64 " files sent, %18" SCNd64 " of %18" SCNd64
-                               " to check, %18" SCNd64 " bytes/s, %18" SCNd64 " s left",
+                               "%3d%% of what is known, %18" SCNd64 " bytes, %18" SCNd64 " files sent, %18" SCNd64
+                               " of %18" SCNd64 " to check, %18" SCNd64 " bytes/s, %18" SCNd64 " s left",
                                &p.percent, &p.bytes, &p.files, &toCheck, &known, &p.bytesPerSecond, &p.secondsLeft);
   return read == 7 ? std::optional(p) : std::nullopt;
 }
@@ -42,8 +42,9 @@ std::string shortProgress(const std::optional<MoverProgress>& progress) {
 }
 
 std::string longProgress(const MoverProgress& progress) {
-  return fmt::format("{}  {}, {} files, {}/s, {} s left", progressBar(progress.percent / 100.0), humanBytes(progress.bytes),
-                     grouped(progress.files), humanBytes(progress.bytesPerSecond), progress.secondsLeft);
+  return fmt::format("{}  {}, {} files, {}/s, {} s left", progressBar(progress.percent / 100.0),
+                     humanBytes(progress.bytes), grouped(progress.files), humanBytes(progress.bytesPerSecond),
+                     progress.secondsLeft);
 }
 
 }  // namespace godwit::cli

@@ -6,7 +6,8 @@ namespace godwit::cli {
 namespace {
 
 constexpr const char* kLine =
-    "2026-11-23T01:40:56.261Z INFO  mover: 93% of what is known, 162200573 bytes, 10084 files sent, 1055 of 12737 to check, "
+    "2026-11-23T01:40:56.261Z INFO  mover: 93% of what is known, 162200573 bytes, 10084 files sent, 1055 of 12737 to "
+    "check, "
     "40506490 bytes/s, 4 s left";
 
 TEST(MoverProgress, IsReadFromItsLogLine) {
@@ -15,7 +16,8 @@ TEST(MoverProgress, IsReadFromItsLogLine) {
   EXPECT_EQ(progress->percent, 93);
   EXPECT_EQ(progress->files, 10084);
   EXPECT_EQ(shortProgress(progress), "93%");
-  EXPECT_EQ(longProgress(*progress), "[###########################...]  93%  154.7 MiB, 10,084 files, 38.6 MiB/s, 4 s left");
+  EXPECT_EQ(longProgress(*progress),
+            "[###########################...]  93%  154.7 MiB, 10,084 files, 38.6 MiB/s, 4 s left");
 }
 
 TEST(MoverProgress, IsNothingElse) {

@@ -26,7 +26,9 @@ std::string complaint(const Json& object) {
 }
 
 // What sits in the status after a mover ended: its one-line summary comes first.
-std::string firstLine(const std::string& logs) { return logs.substr(0, logs.find('\n')); }
+std::string firstLine(const std::string& logs) {
+  return logs.substr(0, logs.find('\n'));
+}
 
 }  // namespace
 
@@ -41,7 +43,9 @@ Result<void> Tour::run() {
   return compare();
 }
 
-void Tour::say(const std::string& text) { terminal_.line(fmt::format("{}. {}", ++step_, text)); }
+void Tour::say(const std::string& text) {
+  terminal_.line(fmt::format("{}. {}", ++step_, text));
+}
 
 Result<Json> Tour::manifest(const char* file, const char* kind) const {
   GODWIT_ASSIGN(auto objects, loadManifests((options_.manifests / file).string()));
@@ -61,14 +65,17 @@ Result<void> Tour::makeVolume() {
   GODWIT_ASSIGN(const auto objects, loadManifests((options_.manifests / "10-volume.yaml").string()));
   for (const auto& object : objects) GODWIT_TRY(apply(object));
   GODWIT_ASSIGN(const auto claim, manifest("10-volume.yaml", "PersistentVolumeClaim"));
-  GODWIT_ASSIGN(const auto bound, follow(godwit_.api(), resources::kPersistentVolumeClaims, kube::keyOf(claim),
-                                         {.ready = [](const Json& pvc) { return text(pvc, "status", "phase") == "Bound"; },
-                                          .timeout = minutes(1),
-                                          .stop = stop_}));
-  GODWIT_ASSIGN(const auto pv, godwit_.api().get(resources::kPersistentVolumes, {"", text(bound, "spec", "volumeName")}));
+  GODWIT_ASSIGN(const auto bound,
+                follow(godwit_.api(), resources::kPersistentVolumeClaims, kube::keyOf(claim),
+                       {.ready = [](const Json& pvc) { return text(pvc, "status", "phase") == "Bound"; },
+                        .timeout = minutes(1),
+                        .stop = stop_}));
+  GODWIT_ASSIGN(const auto pv,
+                godwit_.api().get(resources::kPersistentVolumes, {"", text(bound, "spec", "volumeName")}));
   volume_ = text(pv, "spec", "hostPath", "path");
   if (volume_.empty()) volume_ = text(pv, "spec", "local", "path");
-  if (volume_.empty()) return Error{Errc::Internal, "PersistentVolume " + text(pv, "metadata", "name") + " names no path"};
+  if (volume_.empty())
+    return Error{Errc::Internal, "PersistentVolume " + text(pv, "metadata", "name") + " names no path"};
   terminal_.draw("   filling the source volume ...");
   GODWIT_ASSIGN(const auto contents, fillVolume(volume_));
   say(fmt::format("Source volume {}: {} files, {}, copied from {}", kube::keyOf(claim).str(), grouped(contents.entries),
@@ -82,8 +89,9 @@ Result<void> Tour::makeDestination() {
   const auto published = [](const Json& d) {
     return !text(d, "status", "rsync", "address").empty() && !text(d, "status", "rsync", "sshKeys").empty();
   };
-  GODWIT_ASSIGN(destination_, follow(godwit_.api(), resources::kReplicationDestinations, kube::keyOf(object),
-                                     {.ready = published, .obstacle = complaint, .timeout = minutes(1), .stop = stop_}));
+  GODWIT_ASSIGN(destination_,
+                follow(godwit_.api(), resources::kReplicationDestinations, kube::keyOf(object),
+                       {.ready = published, .obstacle = complaint, .timeout = minutes(1), .stop = stop_}));
   say(fmt::format("Destination {}: address {}, port {}, keys in Secret {}", kube::keyOf(object).str(),
                   text(destination_, "status", "rsync", "address"), number(22, destination_, "status", "rsync", "port"),
                   text(destination_, "status", "rsync", "sshKeys")));
@@ -96,7 +104,8 @@ Result<void> Tour::copySecret() {
   const auto from = text(destination_, "metadata", "namespace"), to = text(source, "metadata", "namespace");
   const auto name = text(destination_, "status", "rsync", "sshKeys");
   GODWIT_ASSIGN(const auto secret, godwit_.api().get(resources::kSecrets, {from, name}));
-  Json copy = {{"apiVersion", "v1"}, {"kind", "Secret"}, {"type", "Opaque"}, {"metadata", {{"name", name}, {"namespace", to}}}};
+  Json copy = {
+      {"apiVersion", "v1"}, {"kind", "Secret"}, {"type", "Opaque"}, {"metadata", {{"name", name}, {"namespace", to}}}};
   if (const auto* data = find(secret, "data")) copy["data"] = *data;
   GODWIT_TRY(godwit_.api().create(resources::kSecrets, copy));
   say(fmt::format("Secret {} copied from namespace {} to {}", name, from, to));
@@ -111,7 +120,8 @@ Result<void> Tour::makeSource() {
   if (const auto* port = find(destination_, "status", "rsync", "port")) rsync["port"] = *port;
   GODWIT_TRY(apply(object));
   say(fmt::format("Source {}: a clone of {} goes to {} at the schedule \"{}\"", kube::keyOf(object).str(),
-                  text(object, "spec", "sourcePVC"), text(rsync, "address"), text(object, "spec", "trigger", "schedule")));
+                  text(object, "spec", "sourcePVC"), text(rsync, "address"),
+                  text(object, "spec", "trigger", "schedule")));
   return {};
 }
 
@@ -204,9 +214,11 @@ Result<void> Tour::compare() {
   GODWIT_TRY(awaitLink(latest, text(content, "status", "snapshotHandle")));
   terminal_.draw("   comparing file by file ...");
   GODWIT_ASSIGN(const auto differ, differences(volume_, latest));
-  if (!differ.empty()) return Error{Errc::Internal, "the newest image differs from the source:\n" + differ.substr(0, 2000)};
-  say(fmt::format("Equal: rsync -anAHXSc --delete --itemize-changes finds nothing to do between the source and {} ({} files)",
-                  latest.string(), grouped(measure(latest).entries)));
+  if (!differ.empty())
+    return Error{Errc::Internal, "the newest image differs from the source:\n" + differ.substr(0, 2000)};
+  say(fmt::format(
+      "Equal: rsync -anAHXSc --delete --itemize-changes finds nothing to do between the source and {} ({} files)",
+      latest.string(), grouped(measure(latest).entries)));
   return {};
 }
 

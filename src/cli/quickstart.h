@@ -12,7 +12,7 @@
 namespace godwit::cli {
 
 struct QuickstartOptions {
-  std::filesystem::path dir = "build/quickstart";           // made anew; only a directory that an earlier tour made is emptied
+  std::filesystem::path dir = "build/quickstart";  // made anew; only a directory that an earlier tour made is emptied
   std::filesystem::path manifests = "examples/quickstart";  // 10-volume, 20-destination, 30-source
   bool once = false;
 };

@@ -83,10 +83,11 @@ int conduct(QuickstartOptions options) {
     return fail({Errc::Internal, "more in " + logFile.string()});
   }
   if (options.once) return kDone;
-  terminal.line(fmt::format("\nIt goes on every minute. In another terminal:\n  export KUBECONFIG={}\n"
-                            "  kubectl get replicationsources,replicationdestinations -A\n  build/release/godwit status -A -w\n"
-                            "Ctrl-C ends it.\n",
-                            (*godwit)->kubeconfig().string()));
+  terminal.line(
+      fmt::format("\nIt goes on every minute. In another terminal:\n  export KUBECONFIG={}\n"
+                  "  kubectl get replicationsources,replicationdestinations -A\n  build/release/godwit status -A -w\n"
+                  "Ctrl-C ends it.\n",
+                  (*godwit)->kubeconfig().string()));
   const auto watched = watchStatus((*godwit)->api(), "", terminal, stop->token());
   return watched ? kDone : fail(watched.error());
 }

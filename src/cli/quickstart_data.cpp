@@ -21,14 +21,15 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kEnoughEntries = 20000, kEnoughBytes = 400 << 20;
-constexpr std::array kOrigins{"/usr/share/doc", "/usr/include", "/usr/share/zoneinfo", "/usr/share/perl", "/usr/share/man",
-                              "/usr/lib/python3", "/usr/share"};
+constexpr std::array kOrigins{"/usr/share/doc", "/usr/include",     "/usr/share/zoneinfo", "/usr/share/perl",
+                              "/usr/share/man", "/usr/lib/python3", "/usr/share"};
 
 constexpr int kSomeNotRead = 23, kSomeVanished = 24;  // rsync(1), EXIT VALUES
 
 Result<void> copyInto(const fs::path& volume, const std::string& origin) {
-  GODWIT_ASSIGN(const auto done, runProcess({.argv = {"rsync", "-aH", "--one-file-system", origin, volume.string() + "/"}}, {},
-                                            std::chrono::minutes(10)));
+  GODWIT_ASSIGN(const auto done,
+                runProcess({.argv = {"rsync", "-aH", "--one-file-system", origin, volume.string() + "/"}}, {},
+                           std::chrono::minutes(10)));
   if (done.status.success() || done.status.code == kSomeNotRead || done.status.code == kSomeVanished) return {};
   return Error{Errc::Io, fmt::format("rsync {} {}: {}", origin, volume.string(), done.err)};
 }
@@ -42,7 +43,8 @@ Result<void> addSpecials(const fs::path& volume) {
   fs::create_hard_link(dir / "a name with\na newline", dir / "its twin", failed);
   fs::create_symlink("nowhere", dir / "dangling", failed);
   const UniqueFd sparse(::open((dir / "sparse").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-  if (!sparse.valid() || ::ftruncate(sparse.get(), 64 << 20) != 0) return errnoError("cannot make " + (dir / "sparse").string());
+  if (!sparse.valid() || ::ftruncate(sparse.get(), 64 << 20) != 0)
+    return errnoError("cannot make " + (dir / "sparse").string());
   return writeAll(sparse.get(), "the rest of these 64 MiB is a hole\n");
 }
 
@@ -52,7 +54,8 @@ std::vector<fs::path> someFiles(const fs::path& dir, std::size_t count) {
   std::error_code failed;
   for (fs::recursive_directory_iterator it(dir, failed), end; !failed && it != end; it.increment(failed)) {
     struct stat info;
-    if (::lstat(it->path().c_str(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink != 1 || info.st_size == 0) continue;
+    if (::lstat(it->path().c_str(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink != 1 || info.st_size == 0)
+      continue;
     if (::access(it->path().c_str(), W_OK) == 0) files.push_back(it->path());
     if (files.size() >= 1000) break;
   }
@@ -69,7 +72,8 @@ Contents measure(const fs::path& volume) {
   for (fs::recursive_directory_iterator it(volume, failed), end; !failed && it != end; it.increment(failed)) {
     ++contents.entries;
     std::error_code ignored;
-    if (it->is_regular_file(ignored) && !it->is_symlink(ignored)) contents.bytes += static_cast<std::int64_t>(it->file_size(ignored));
+    if (it->is_regular_file(ignored) && !it->is_symlink(ignored))
+      contents.bytes += static_cast<std::int64_t>(it->file_size(ignored));
   }
   return contents;
 }

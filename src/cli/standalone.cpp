@@ -49,9 +49,15 @@ Standalone::Standalone(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Standalone::~Standalone() = default;
 
-kube::Api& Standalone::api() { return *impl_->store; }
-std::filesystem::path Standalone::kubeconfig() const { return impl_->dataDir.kubeconfig(); }
-std::string Standalone::server() const { return impl_->face->url(); }
+kube::Api& Standalone::api() {
+  return *impl_->store;
+}
+std::filesystem::path Standalone::kubeconfig() const {
+  return impl_->dataDir.kubeconfig();
+}
+std::string Standalone::server() const {
+  return impl_->face->url();
+}
 
 namespace {
 
@@ -60,7 +66,8 @@ Result<void> applyAll(kube::Api& api, const std::vector<std::string>& paths) {
     GODWIT_ASSIGN(const auto objects, loadManifests(path));
     for (const auto& object : objects) {
       const auto applied = applyManifest(api, object);
-      if (!applied) return Error{applied.error().code, path + ": " + displayName(object) + ": " + applied.error().message};
+      if (!applied)
+        return Error{applied.error().code, path + ": " + displayName(object) + ": " + applied.error().message};
       log::info("cli", "{} {}", displayName(object), name(*applied));
     }
   }
@@ -73,12 +80,15 @@ Result<std::unique_ptr<Standalone>> Standalone::start(StandaloneOptions options)
   GODWIT_ASSIGN(auto dir, DataDir::open(options.dataDir));
   auto impl = std::make_unique<Impl>(std::move(dir));
   auto& it = *impl;
-  GODWIT_ASSIGN(it.store, sa::Store::open({.database = (it.dataDir.path() / "store.db").string()}, it.clock, it.random));
+  GODWIT_ASSIGN(it.store,
+                sa::Store::open({.database = (it.dataDir.path() / "store.db").string()}, it.clock, it.random));
   sa::installAdmission(*it.store);
   GODWIT_TRY(sa::seedCustomResourceDefinitions(*it.store));
-  GODWIT_ASSIGN(it.machine, sa::Machine::open(*it.store, it.clock, it.random, {.dataDir = it.dataDir.path().string(), .pool = options.pool}));
+  GODWIT_ASSIGN(it.machine, sa::Machine::open(*it.store, it.clock, it.random,
+                                              {.dataDir = it.dataDir.path().string(), .pool = options.pool}));
   it.store->setLogSource([&machine = *it.machine](const auto& pod, const auto& how) { return machine.logs(pod, how); });
-  it.controller = std::make_unique<replication::Controller>(*it.store, it.clock, it.random, it.metrics, options.controller);
+  it.controller =
+      std::make_unique<replication::Controller>(*it.store, it.clock, it.random, it.metrics, options.controller);
   GODWIT_TRY(applyAll(*it.store, options.manifests));
   // The port last: from here on nothing can fail, and nobody is served by half a Godwit.
   GODWIT_ASSIGN(it.face, Face::open(*it.store, it.dataDir, it.clock, {.address = options.address, .port = options.port},

@@ -20,7 +20,8 @@ int serve(const StandaloneOptions& options) {
   if (!stop) return fail(stop.error());
   auto standalone = Standalone::start(options);
   if (!standalone) return fail(standalone.error());
-  log::info("cli", "serving on {}; export KUBECONFIG={}", (*standalone)->server(), (*standalone)->kubeconfig().string());
+  log::info("cli", "serving on {}; export KUBECONFIG={}", (*standalone)->server(),
+            (*standalone)->kubeconfig().string());
   notifySystemd("READY=1");
   stop->wait();
   notifySystemd("STOPPING=1");
@@ -30,10 +31,15 @@ int serve(const StandaloneOptions& options) {
 
 void addPoolOptions(CLI::App& command, standalone::PoolOptions& pool) {
   using Kind = standalone::PoolOptions::Kind;
-  addChoice<Kind>(command, "--pool", pool.kind, {{"auto", Kind::Auto}, {"btrfs", Kind::Btrfs}, {"directory", Kind::Directory}},
-                  "Where volumes are made: on btrfs (in an image where the data directory is not), in directories, or the best there is");
-  command.add_option("--pool-size", pool.imageBytes, "Size of the btrfs image when it is made, such as 100GB; as large as the file system unless given")
-      ->transform(CLI::AsSizeValue(false).description(""))->type_name("SIZE");
+  addChoice<Kind>(command, "--pool", pool.kind,
+                  {{"auto", Kind::Auto}, {"btrfs", Kind::Btrfs}, {"directory", Kind::Directory}},
+                  "Where volumes are made: on btrfs (in an image where the data directory is not), in directories, or "
+                  "the best there is");
+  command
+      .add_option("--pool-size", pool.imageBytes,
+                  "Size of the btrfs image when it is made, such as 100GB; as large as the file system unless given")
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->type_name("SIZE");
 }
 
 }  // namespace
@@ -43,9 +49,11 @@ void addStandalone(CLI::App& root, int& exit) {
   options->dataDir = defaultDataDir();
   auto* command = root.add_subcommand("standalone", "Replicate volumes on this machine, without a cluster");
   command->add_option("--data-dir", options->dataDir, "Where everything is kept")->capture_default_str();
-  command->add_option("--address", options->address, "Where the API listens; keep it on this machine")->capture_default_str();
+  command->add_option("--address", options->address, "Where the API listens; keep it on this machine")
+      ->capture_default_str();
   command->add_option("--port", options->port, "Port of the API; 0 takes any free one")->capture_default_str();
-  command->add_option("-f,--filename", options->manifests, "Manifest or directory of manifests to apply at start (repeatable)");
+  command->add_option("-f,--filename", options->manifests,
+                      "Manifest or directory of manifests to apply at start (repeatable)");
   addPoolOptions(*command, options->pool);
   addControllerOptions(*command, options->controller);
   command->callback([options, &exit] { exit = serve(*options); });

@@ -36,7 +36,8 @@ int show(const Options& options) {
   if (options.output == "json") {
     fmt::print("{}\n", dumpJson(statusJson(*rows), 2));
   } else if (rows->empty()) {
-    fmt::print(stderr, "No replications found{}.\n", options.all ? "" : fmt::format(" in namespace {} (-A: all namespaces)", ns));
+    fmt::print(stderr, "No replications found{}.\n",
+               options.all ? "" : fmt::format(" in namespace {} (-A: all namespaces)", ns));
   } else {
     fmt::print("{}", statusTable(*rows, options.all));
   }

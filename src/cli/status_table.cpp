@@ -25,7 +25,9 @@ constexpr std::array<Column, 9> kColumns{{{"NAMESPACE", &StatusRow::ns},
                                           {"PROGRESS", &StatusRow::progress},
                                           {"MESSAGE", &StatusRow::message}}};
 
-bool continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+bool continues(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
 
 std::size_t characters(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !continues(c); }));
@@ -33,13 +35,15 @@ std::size_t characters(const std::string& text) {
 
 // A message comes from a cluster: its control characters must not reach the terminal.
 std::string printable(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   return text;
 }
 
 std::string stateOf(const api::Replication& object) {
   if (object.spec.paused) return "Paused";
-  if (const auto* reconciled = object.status.condition("Reconciled"); reconciled && reconciled->status == "False") return "Error";
+  if (const auto* reconciled = object.status.condition("Reconciled"); reconciled && reconciled->status == "False")
+    return "Error";
   const auto* synchronizing = object.status.condition("Synchronizing");
   if (!synchronizing) return "New";
   return synchronizing->reason == "SyncInProgress" ? "Syncing" : synchronizing->reason;

@@ -77,10 +77,13 @@ int run(const Options& options) {
 
 void addSync(CLI::App& root, int& exit) {
   auto options = std::make_shared<Options>();
-  auto* command = root.add_subcommand(
-      "sync", "Synchronise a ReplicationSource now, once, and wait for it, by spec.trigger.manual; a schedule goes on afterwards");
+  auto* command = root.add_subcommand("sync",
+                                      "Synchronise a ReplicationSource now, once, and wait for it, by "
+                                      "spec.trigger.manual; a schedule goes on afterwards");
   command->add_option("NAME", options->name, "The ReplicationSource")->required();
-  command->add_option("--timeout", options->timeoutSeconds, "Seconds to wait")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--timeout", options->timeoutSeconds, "Seconds to wait")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   addClientOptions(*command, options->client);
   command->callback([options, &exit] { exit = run(*options); });
 }

@@ -34,7 +34,9 @@ std::size_t Terminal::width() const {
 }
 
 // A reader that went away (| head) is no reason to stop the work that is shown.
-void Terminal::put(const std::string& text) const { static_cast<void>(writeAll(fd_, text)); }
+void Terminal::put(const std::string& text) const {
+  static_cast<void>(writeAll(fd_, text));
+}
 
 void Terminal::line(const std::string& text) {
   draw("");

@@ -77,9 +77,9 @@ struct Exchange {
   Connection connection;
   ResponseParser parser;
   std::string pending;
-  bool stuck = false;   // what is pending is not enough to go on
+  bool stuck = false;  // what is pending is not enough to go on
   bool closed = false;
-  bool any = false;     // the server has said something
+  bool any = false;  // the server has said something
 };
 
 Answer headOf(const ResponseParser& parser) {
@@ -97,7 +97,10 @@ Answer headOf(const ResponseParser& parser) {
 class StreamImpl final : public Stream {
  public:
   StreamImpl(Exchange exchange, UniqueFd wake, std::string what)
-      : exchange_(std::move(exchange)), head_(headOf(exchange_.parser)), wake_(std::move(wake)), what_(std::move(what)) {}
+      : exchange_(std::move(exchange)),
+        head_(headOf(exchange_.parser)),
+        wake_(std::move(wake)),
+        what_(std::move(what)) {}
 
   const Answer& head() const override { return head_; }
 
@@ -170,8 +173,9 @@ struct Client::Impl {
   }
 
   std::string wire(const Call& call) const {
-    std::string out = fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: godwit/{}\r\n", call.method, url.path,
-                                  call.target.empty() && url.path.empty() ? "/" : call.target, url.authority(), GODWIT_VERSION);
+    std::string out =
+        fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: godwit/{}\r\n", call.method, url.path,
+                    call.target.empty() && url.path.empty() ? "/" : call.target, url.authority(), GODWIT_VERSION);
     for (const auto& [name, value] : call.headers) out += fmt::format("{}: {}\r\n", name, value);
     if (!call.body.empty() || call.method == "POST" || call.method == "PUT" || call.method == "PATCH") {
       out += fmt::format("Content-Length: {}\r\n", call.body.size());
@@ -182,7 +186,9 @@ struct Client::Impl {
   std::string describe(const Call& call) const {
     return fmt::format("{} {}{}", call.method, url.authority(), call.target.substr(0, call.target.find('?')));
   }
-  Error about(const Call& call, const Error& error) const { return {error.code, describe(call) + ": " + error.message}; }
+  Error about(const Call& call, const Error& error) const {
+    return {error.code, describe(call) + ": " + error.message};
+  }
 };
 
 Result<std::unique_ptr<Client>> Client::make(Url url, ClientTls tls) {
@@ -216,7 +222,8 @@ Result<std::unique_ptr<Stream>> Client::open(const Call& call) {
   UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake.valid()) return errnoError("eventfd");
   GODWIT_ASSIGN(auto exchange, impl_->start(call, 0, Patience::of(call.timeout)));
-  return std::unique_ptr<Stream>(std::make_unique<StreamImpl>(std::move(exchange), std::move(wake), impl_->describe(call)));
+  return std::unique_ptr<Stream>(
+      std::make_unique<StreamImpl>(std::move(exchange), std::move(wake), impl_->describe(call)));
 }
 
 }  // namespace godwit::http

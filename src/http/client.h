@@ -15,10 +15,10 @@
 namespace godwit::http {
 
 struct ClientTls {
-  std::string caPem;             // empty: the system's
-  std::string certPem, keyPem;   // client certificate with its chain, or empty
-  std::string serverName;        // for SNI and verification; empty: the URL's host
-  bool insecure = false;         // do not verify
+  std::string caPem;            // empty: the system's
+  std::string certPem, keyPem;  // client certificate with its chain, or empty
+  std::string serverName;       // for SNI and verification; empty: the URL's host
+  bool insecure = false;        // do not verify
 };
 
 struct Call {

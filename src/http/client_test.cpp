@@ -28,7 +28,8 @@ void echo(const Request& request, ResponseWriter& out) {
 struct Pki {
   SystemClock clock;
   Identity authority = *makeAuthority("test authority", clock.now(), 24h);
-  Identity server = *issue(authority, {.commonName = "server", .names = {"127.0.0.1", "::1", "godwit.test"}}, clock.now(), 1h);
+  Identity server =
+      *issue(authority, {.commonName = "server", .names = {"127.0.0.1", "::1", "godwit.test"}}, clock.now(), 1h);
   Identity client = *issue(authority, {.commonName = "me", .organization = "admins", .client = true}, clock.now(), 1h);
 };
 
@@ -98,14 +99,20 @@ TEST(HttpClient, TlsIsVerified) {
   const auto good = clientOf(port, ClientTls{.caPem = pki.authority.certificate})->send({.target = "/tls"});
   ASSERT_TRUE(good.ok()) << good.error().message;
   EXPECT_EQ(good->body, "GET /tls []");
-  EXPECT_TRUE(clientOf(port, ClientTls{.caPem = pki.authority.certificate, .serverName = "godwit.test"})->send({}).ok());
+  EXPECT_TRUE(
+      clientOf(port, ClientTls{.caPem = pki.authority.certificate, .serverName = "godwit.test"})->send({}).ok());
   EXPECT_TRUE(clientOf(port, ClientTls{.insecure = true})->send({}).ok());
-  EXPECT_TRUE(clientOf(port, ClientTls{.caPem = pki.authority.certificate, .certPem = pki.client.certificate, .keyPem = pki.client.key})->send({}).ok());
+  EXPECT_TRUE(clientOf(port, ClientTls{.caPem = pki.authority.certificate,
+                                       .certPem = pki.client.certificate,
+                                       .keyPem = pki.client.key})
+                  ->send({})
+                  .ok());
 
   const Pki other;
   const auto stranger = clientOf(port, ClientTls{.caPem = other.authority.certificate})->send({});
   EXPECT_THAT(stranger.error().message, HasSubstr("certificate is refused"));
-  const auto misnamed = clientOf(port, ClientTls{.caPem = pki.authority.certificate, .serverName = "else.test"})->send({});
+  const auto misnamed =
+      clientOf(port, ClientTls{.caPem = pki.authority.certificate, .serverName = "else.test"})->send({});
   EXPECT_THAT(misnamed.error().message, HasSubstr("hostname mismatch"));
   EXPECT_TRUE(clientOf(port)->send({}).is(Errc::Unavailable) || clientOf(port)->send({}).is(Errc::Invalid));
 }
@@ -217,9 +224,11 @@ TEST(HttpStream, ALostServerIsUnavailable) {
 
 TEST(Tls, NamesAreCheckedAndDatesRead) {
   const Pki pki;
-  EXPECT_TRUE(issue(pki.authority, {.commonName = "x", .names = {"a,IP:1.2.3.4"}}, pki.clock.now(), 1h).is(Errc::Invalid));
+  EXPECT_TRUE(
+      issue(pki.authority, {.commonName = "x", .names = {"a,IP:1.2.3.4"}}, pki.clock.now(), 1h).is(Errc::Invalid));
   EXPECT_TRUE(issue(pki.authority, {.commonName = "x", .names = {""}}, pki.clock.now(), 1h).is(Errc::Invalid));
-  EXPECT_TRUE(issue(Identity{pki.authority.certificate, pki.server.key}, {.commonName = "x"}, pki.clock.now(), 1h).is(Errc::Invalid));
+  EXPECT_TRUE(issue(Identity{pki.authority.certificate, pki.server.key}, {.commonName = "x"}, pki.clock.now(), 1h)
+                  .is(Errc::Invalid));
   EXPECT_TRUE(issue(Identity{"", ""}, {.commonName = "x"}, pki.clock.now(), 1h).is(Errc::Invalid));
   const TimePoint now = std::chrono::sys_days(std::chrono::year(2026) / 1 / 2);
   EXPECT_EQ(*expiry(makeAuthority("x", now, 24h)->certificate), now + 24h);

@@ -39,11 +39,18 @@ Result<int> Connection::drive(Call call, const char* what, const Patience& patie
     const int result = call();
     if (result > 0) return result;
     switch (SSL_get_error(tls_.get(), result)) {
-      case SSL_ERROR_WANT_READ: GODWIT_TRY(waitFor(fd_.get(), POLLIN, patience)); break;
-      case SSL_ERROR_WANT_WRITE: GODWIT_TRY(waitFor(fd_.get(), POLLOUT, patience)); break;
-      case SSL_ERROR_ZERO_RETURN: return 0;
-      case SSL_ERROR_SYSCALL: return Error{Errc::Unavailable, std::string(what) + ": the connection broke"};
-      default: return tlsError(what, tls_.get());
+      case SSL_ERROR_WANT_READ:
+        GODWIT_TRY(waitFor(fd_.get(), POLLIN, patience));
+        break;
+      case SSL_ERROR_WANT_WRITE:
+        GODWIT_TRY(waitFor(fd_.get(), POLLOUT, patience));
+        break;
+      case SSL_ERROR_ZERO_RETURN:
+        return 0;
+      case SSL_ERROR_SYSCALL:
+        return Error{Errc::Unavailable, std::string(what) + ": the connection broke"};
+      default:
+        return tlsError(what, tls_.get());
     }
   }
 }
@@ -117,7 +124,9 @@ Result<void> Connection::write(std::string_view data, const Patience& patience) 
   return {};
 }
 
-bool Connection::buffered() const { return tls_ && SSL_pending(tls_.get()) > 0; }
+bool Connection::buffered() const {
+  return tls_ && SSL_pending(tls_.get()) > 0;
+}
 
 void Connection::shutdown() {
   if (tls_ && SSL_is_init_finished(tls_.get())) {

@@ -6,7 +6,9 @@
 
 namespace godwit::http {
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+static char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 bool CaseLess::operator()(std::string_view a, std::string_view b) const {
   return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
@@ -81,16 +83,31 @@ Result<void> splitTarget(Request& request) {
 }
 
 std::string_view reason(int status) {
-  static constexpr std::pair<int, std::string_view> kReasons[] = {
-      {100, "Continue"},          {200, "OK"},                    {201, "Created"},
-      {202, "Accepted"},          {204, "No Content"},            {301, "Moved Permanently"},
-      {304, "Not Modified"},      {400, "Bad Request"},           {401, "Unauthorized"},
-      {403, "Forbidden"},         {404, "Not Found"},             {405, "Method Not Allowed"},
-      {406, "Not Acceptable"},    {408, "Request Timeout"},       {409, "Conflict"},
-      {410, "Gone"},              {413, "Payload Too Large"},     {415, "Unsupported Media Type"},
-      {422, "Unprocessable Entity"}, {429, "Too Many Requests"},  {431, "Request Header Fields Too Large"},
-      {500, "Internal Server Error"}, {501, "Not Implemented"},   {503, "Service Unavailable"},
-      {504, "Gateway Timeout"}};
+  static constexpr std::pair<int, std::string_view> kReasons[] = {{100, "Continue"},
+                                                                  {200, "OK"},
+                                                                  {201, "Created"},
+                                                                  {202, "Accepted"},
+                                                                  {204, "No Content"},
+                                                                  {301, "Moved Permanently"},
+                                                                  {304, "Not Modified"},
+                                                                  {400, "Bad Request"},
+                                                                  {401, "Unauthorized"},
+                                                                  {403, "Forbidden"},
+                                                                  {404, "Not Found"},
+                                                                  {405, "Method Not Allowed"},
+                                                                  {406, "Not Acceptable"},
+                                                                  {408, "Request Timeout"},
+                                                                  {409, "Conflict"},
+                                                                  {410, "Gone"},
+                                                                  {413, "Payload Too Large"},
+                                                                  {415, "Unsupported Media Type"},
+                                                                  {422, "Unprocessable Entity"},
+                                                                  {429, "Too Many Requests"},
+                                                                  {431, "Request Header Fields Too Large"},
+                                                                  {500, "Internal Server Error"},
+                                                                  {501, "Not Implemented"},
+                                                                  {503, "Service Unavailable"},
+                                                                  {504, "Gateway Timeout"}};
   for (const auto& [code, words] : kReasons) {
     if (code == status) return words;
   }

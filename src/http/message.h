@@ -25,8 +25,8 @@ struct Request {
   std::string body;
   std::string peer;  // "127.0.0.1:40312"
 
-  std::string header(std::string_view name) const;                       // the first; empty when absent
-  std::optional<std::string> param(const std::string& name) const;       // the first
+  std::string header(std::string_view name) const;                  // the first; empty when absent
+  std::optional<std::string> param(const std::string& name) const;  // the first
 };
 
 // Percent escapes undone; `plus`: '+' is a blank (query only). Invalid: a broken escape or a NUL.

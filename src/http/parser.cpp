@@ -107,11 +107,21 @@ Result<std::size_t> RequestParser::put(std::string_view data) {
   return malformed("request", error);
 }
 
-bool RequestParser::headerDone() const { return impl_->parser.is_header_done(); }
-bool RequestParser::done() const { return impl_->parser.is_done(); }
-bool RequestParser::keepAlive() const { return impl_->parser.keep_alive(); }
-bool RequestParser::chunks() const { return impl_->http11; }
-int RequestParser::status() const { return impl_->status; }
+bool RequestParser::headerDone() const {
+  return impl_->parser.is_header_done();
+}
+bool RequestParser::done() const {
+  return impl_->parser.is_done();
+}
+bool RequestParser::keepAlive() const {
+  return impl_->parser.keep_alive();
+}
+bool RequestParser::chunks() const {
+  return impl_->http11;
+}
+int RequestParser::status() const {
+  return impl_->status;
+}
 
 bool RequestParser::wantsContinue() const {
   const auto& message = impl_->parser.get();
@@ -157,15 +167,28 @@ Result<void> ResponseParser::end() {
   if (impl_->parser.is_done()) return {};
   error_code error;
   if (headerDone()) impl_->parser.put_eof(error);
-  if (error || !impl_->parser.is_done()) return Error{Errc::Unavailable, "the server closed the connection in the middle"};
+  if (error || !impl_->parser.is_done())
+    return Error{Errc::Unavailable, "the server closed the connection in the middle"};
   return {};
 }
 
-bool ResponseParser::headerDone() const { return impl_->parser.is_header_done(); }
-bool ResponseParser::done() const { return impl_->parser.is_done(); }
-bool ResponseParser::keepAlive() const { return impl_->parser.keep_alive(); }
-int ResponseParser::status() const { return static_cast<int>(impl_->parser.get().result_int()); }
-Headers ResponseParser::headers() const { return copyHeaders(impl_->parser.get()); }
-std::string ResponseParser::takeBody() { return std::exchange(impl_->parser.get().body().text, {}); }
+bool ResponseParser::headerDone() const {
+  return impl_->parser.is_header_done();
+}
+bool ResponseParser::done() const {
+  return impl_->parser.is_done();
+}
+bool ResponseParser::keepAlive() const {
+  return impl_->parser.keep_alive();
+}
+int ResponseParser::status() const {
+  return static_cast<int>(impl_->parser.get().result_int());
+}
+Headers ResponseParser::headers() const {
+  return copyHeaders(impl_->parser.get());
+}
+std::string ResponseParser::takeBody() {
+  return std::exchange(impl_->parser.get().body().text, {});
+}
 
 }  // namespace godwit::http

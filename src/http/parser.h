@@ -19,8 +19,8 @@ class RequestParser {
   bool done() const;
   bool wantsContinue() const;  // the client waits for "100 Continue" before it sends the body
   bool keepAlive() const;
-  bool chunks() const;  // HTTP/1.1: understands a chunked answer
-  int status() const;  // 400, 413, 431 or 505 after an error
+  bool chunks() const;     // HTTP/1.1: understands a chunked answer
+  int status() const;      // 400, 413, 431 or 505 after an error
   Result<Request> take();  // once, when done(); without peer. Invalid: the target makes no sense
 
  private:

@@ -29,9 +29,10 @@ bool feed(Parser& parser, std::string_view text, std::size_t piece) {
 
 TEST(ResponseParser, KeepsItsLimitHoweverTheBytesCome) {
   const std::string body(11, 'x');
-  for (const std::string& whole : {"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n" + body,
-                                   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n" + body + "\r\n0\r\n\r\n",
-                                   "HTTP/1.1 200 OK\r\n\r\n" + body}) {
+  for (const std::string& whole :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n" + body,
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n" + body + "\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\r\n" + body}) {
     for (std::size_t piece = 1; piece <= whole.size(); ++piece) {
       ResponseParser tight(false, 10), enough(false, 11), unlimited(false, 0);
       EXPECT_FALSE(feed(tight, whole, piece)) << piece << whole;
@@ -60,10 +61,18 @@ TEST(RequestParser, SurvivesWhateverIsDoneToAGoodRequest) {
     for (std::uint64_t i = 1 + random.below(4); i > 0; --i) {
       const auto at = random.below(bad.size());
       switch (random.below(4)) {
-        case 0: bad[at] = static_cast<char>(random.below(256)); break;
-        case 1: bad.erase(at, 1 + random.below(5)); break;
-        case 2: bad.insert(at, bad.substr(random.below(bad.size()), random.below(10))); break;
-        default: bad.insert(at, 1, "\r\n :\0"[random.below(5)]); break;
+        case 0:
+          bad[at] = static_cast<char>(random.below(256));
+          break;
+        case 1:
+          bad.erase(at, 1 + random.below(5));
+          break;
+        case 2:
+          bad.insert(at, bad.substr(random.below(bad.size()), random.below(10)));
+          break;
+        default:
+          bad.insert(at, 1, "\r\n :\0"[random.below(5)]);
+          break;
       }
       if (bad.empty()) bad = "G";
     }

@@ -92,7 +92,8 @@ void Server::State::acceptAll() {
   for (;;) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    UniqueFd socket(::accept4(listener.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    UniqueFd socket(
+        ::accept4(listener.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (socket.valid()) {
       admit(std::move(socket), addressText(address));
       continue;
@@ -116,10 +117,12 @@ void Server::State::admit(UniqueFd socket, std::string peer) {
     ++connections;
   }
   auto shared = std::make_shared<UniqueFd>(std::move(socket));
-  auto thread = Thread::start([self = shared_from_this(), shared, peer = std::move(peer)] {
-    self->serve(std::move(*shared), peer);
-    self->finished();
-  }, kStack);
+  auto thread = Thread::start(
+      [self = shared_from_this(), shared, peer = std::move(peer)] {
+        self->serve(std::move(*shared), peer);
+        self->finished();
+      },
+      kStack);
   if (!thread) {
     log::warn("http", "{}", thread.error().message);
     return finished();
@@ -173,9 +176,13 @@ Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Hand
 }
 
 Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {}
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+}
 
-std::uint16_t Server::port() const { return state_->port; }
+std::uint16_t Server::port() const {
+  return state_->port;
+}
 
 Result<void> Server::renew(const Identity& identity) {
   GODWIT_ASSIGN(auto fresh, serverContext(identity));

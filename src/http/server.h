@@ -17,12 +17,12 @@ namespace godwit::http {
 struct Limits {
   int connections = 256;  // more are told 503
   std::size_t headerBytes = 64 << 10;
-  std::size_t bodyBytes = 3 << 20;                      // more is told 413
+  std::size_t bodyBytes = 3 << 20;  // more is told 413
   Duration handshake = std::chrono::seconds(10);
-  Duration header = std::chrono::seconds(10);           // from the first byte to the end of the header
+  Duration header = std::chrono::seconds(10);  // from the first byte to the end of the header
   Duration body = std::chrono::seconds(30);
-  Duration idle = std::chrono::seconds(90);             // between requests
-  Duration write = std::chrono::seconds(30);            // a client that takes nothing for so long is gone
+  Duration idle = std::chrono::seconds(90);   // between requests
+  Duration write = std::chrono::seconds(30);  // a client that takes nothing for so long is gone
 };
 
 struct ServerOptions {
@@ -42,8 +42,9 @@ class ResponseWriter {
   // Chunked until the handler returns. False when the client is gone.
   virtual bool startStream(int status, const Headers& headers) = 0;
   virtual bool write(std::string_view chunk) = 0;
-  // Requested once the client of a started stream has gone (half-closing counts), or the server stops. Give it a std::stop_callback that
-  // wakes whatever the handler waits on; the callback runs on the server's thread and must be short.
+  // Requested once the client of a started stream has gone (half-closing counts), or the server stops. Give it a
+  // std::stop_callback that wakes whatever the handler waits on; the callback runs on the server's thread and must be
+  // short.
   virtual std::stop_token closed() const = 0;
 };
 

@@ -69,7 +69,9 @@ std::unique_ptr<Server> serve(Handler handler, Limits limits = {}) {
   return std::move(*server);
 }
 
-int status(const std::string& response) { return response.size() < 12 ? 0 : std::stoi(response.substr(9, 3)); }
+int status(const std::string& response) {
+  return response.size() < 12 ? 0 : std::stoi(response.substr(9, 3));
+}
 
 }  // namespace
 
@@ -96,7 +98,9 @@ TEST(HttpServer, HeadCountsTheBodyAndSendsNone) {
 TEST(HttpServer, ContinuesWhenAsked) {
   const auto server = serve(echo);
   auto client = dial(server->port());
-  ASSERT_TRUE(client.write("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n", Patience::of(20s)).ok());
+  ASSERT_TRUE(
+      client.write("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n", Patience::of(20s))
+          .ok());
   EXPECT_EQ(readUntil(client, "\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   ASSERT_TRUE(client.write("ok", Patience::of(20s)).ok());
   EXPECT_THAT(readUntil(client, "[ok]"), HasSubstr("200 OK"));
@@ -104,12 +108,12 @@ TEST(HttpServer, ContinuesWhenAsked) {
 
 TEST(HttpServer, RefusesWhatIsMalformed) {
   const auto server = serve(echo);
-  for (const std::string bad : {
-           "nonsense\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /%zz HTTP/1.1\r\n\r\n", "GET /%00 HTTP/1.1\r\n\r\n",
-           "GET x HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-           "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
-           "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-           "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
+  for (const std::string bad : {"nonsense\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+                                "GET /%zz HTTP/1.1\r\n\r\n", "GET /%00 HTTP/1.1\r\n\r\n", "GET x HTTP/1.1\r\n\r\n",
+                                "GET / HTTP/1.1\r\nno colon\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+                                "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+                                "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                                "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
     const int code = status(talk(server->port(), bad));
     EXPECT_TRUE(code == 400 || code == 505) << code << " for " << bad;
   }
@@ -119,15 +123,20 @@ TEST(HttpServer, RefusesWhatIsTooLarge) {
   const auto server = serve(echo, {.headerBytes = 1024, .bodyBytes = 100});
   EXPECT_EQ(status(talk(server->port(), "GET / HTTP/1.1\r\nX: " + std::string(2000, 'x') + "\r\n\r\n")), 431);
   EXPECT_EQ(status(talk(server->port(), "GET /" + std::string(2000, 'x'))), 431);
-  EXPECT_EQ(status(talk(server->port(), "POST / HTTP/1.1\r\nContent-Length: 101\r\n\r\n" + std::string(101, 'x'))), 413);
-  EXPECT_EQ(status(talk(server->port(), "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" + std::string(101, 'x') + "\r\n0\r\n\r\n")), 413);
-  EXPECT_EQ(status(talk(server->port(), "POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\n" + std::string(100, 'x'))), 200);
+  EXPECT_EQ(status(talk(server->port(), "POST / HTTP/1.1\r\nContent-Length: 101\r\n\r\n" + std::string(101, 'x'))),
+            413);
+  EXPECT_EQ(status(talk(server->port(), "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" +
+                                            std::string(101, 'x') + "\r\n0\r\n\r\n")),
+            413);
+  EXPECT_EQ(status(talk(server->port(), "POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\n" + std::string(100, 'x'))),
+            200);
 }
 
 TEST(HttpServer, ARequestCutAtAnyByteIsNeverAnswered) {
   std::atomic<int> handled = 0;
   const auto server = serve([&](const Request& request, ResponseWriter& out) { ++handled, echo(request, out); });
-  const std::string whole = "POST /p?a=b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+  const std::string whole =
+      "POST /p?a=b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
   for (std::size_t cut = 0; cut < whole.size(); ++cut) {
     EXPECT_EQ(talk(server->port(), whole.substr(0, cut)), "") << cut;
   }
@@ -191,7 +200,8 @@ TEST(HttpServer, StreamsInChunksAndOtherwiseToOldClients) {
     out.write("two");
     out.send(500, {}, "ignored");
   });
-  EXPECT_THAT(talk(server->port(), "GET / HTTP/1.1\r\nConnection: close\r\n\r\n", false), HasSubstr("\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"));
+  EXPECT_THAT(talk(server->port(), "GET / HTTP/1.1\r\nConnection: close\r\n\r\n", false),
+              HasSubstr("\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"));
   EXPECT_THAT(talk(server->port(), "GET / HTTP/1.0\r\n\r\n", false), ::testing::EndsWith("\r\n\r\nonetwo"));
 }
 
@@ -250,13 +260,15 @@ TEST(HttpServer, StopEndsStreamsAndIdleConnections) {
 TEST(HttpServer, AClientThatTakesNothingIsGone) {
   std::atomic<bool> gone = false;
   {
-    const auto server = serve([&](const Request&, ResponseWriter& out) {
-      out.startStream(200, {});
-      const std::string chunk(1 << 20, 'x');
-      while (out.write(chunk)) {
-      }
-      gone = true;
-    }, {.write = 20ms});
+    const auto server = serve(
+        [&](const Request&, ResponseWriter& out) {
+          out.startStream(200, {});
+          const std::string chunk(1 << 20, 'x');
+          while (out.write(chunk)) {
+          }
+          gone = true;
+        },
+        {.write = 20ms});
     auto client = dial(server->port());
     ASSERT_TRUE(client.write("GET / HTTP/1.1\r\n\r\n", Patience::of(20s)).ok());
     ASSERT_THAT(readUntil(client, "\r\n\r\n"), HasSubstr("chunked"));
@@ -277,7 +289,8 @@ TEST(HttpServer, BrokenIdentitiesAreRefused) {
   const SystemClock clock;
   const auto one = makeAuthority("one", clock.now(), 24h), two = makeAuthority("two", clock.now(), 24h);
   ASSERT_TRUE(one.ok() && two.ok());
-  EXPECT_THAT(Server::start({.tls = Identity{one->certificate, two->key}}, echo).error().message, HasSubstr("does not belong"));
+  EXPECT_THAT(Server::start({.tls = Identity{one->certificate, two->key}}, echo).error().message,
+              HasSubstr("does not belong"));
   EXPECT_THAT(Server::start({.tls = Identity{one->certificate, "?"}}, echo).error().message, HasSubstr("TLS key"));
 }
 
@@ -286,10 +299,12 @@ TEST(ServerTls, ACertificateThatIsRenewedIsSeenByTheNextConnection) {
   const auto before = makeAuthority("before", now, 1h), after = makeAuthority("after", now, 1h);
   ASSERT_TRUE(before.ok() && after.ok());
   const CertificateRequest request{.commonName = "it", .names = {"127.0.0.1"}};
-  auto server = Server::start({.tls = *issue(*before, request, now, 1h)}, [](const Request&, ResponseWriter& out) { out.send(200, {}, "ok"); });
+  auto server = Server::start({.tls = *issue(*before, request, now, 1h)},
+                              [](const Request&, ResponseWriter& out) { out.send(200, {}, "ok"); });
   ASSERT_TRUE(server.ok()) << server.error().message;
   const auto ask = [&](const Identity& trusted) {
-    const auto client = Client::make({.tls = true, .host = "127.0.0.1", .port = (*server)->port(), .path = {}}, {.caPem = trusted.certificate});
+    const auto client = Client::make({.tls = true, .host = "127.0.0.1", .port = (*server)->port(), .path = {}},
+                                     {.caPem = trusted.certificate});
     return (*client)->send({});
   };
   EXPECT_TRUE(ask(*before).ok());

@@ -20,8 +20,8 @@ std::string httpDate() {
   static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[parts.tm_wday], parts.tm_mday, kMonths[parts.tm_mon],
-                     parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[parts.tm_wday], parts.tm_mday,
+                     kMonths[parts.tm_mon], parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 // A header value from a handler may echo input: control characters must not start a line of their own.
@@ -41,8 +41,14 @@ std::string head(int status, const Headers& headers, bool keepAlive) {
 
 class Writer final : public ResponseWriter {
  public:
-  Writer(Connection& connection, const Limits& limits, int wake, StreamMonitor& monitor, bool toHead, bool chunks, bool keepAlive)
-      : connection_(connection), limits_(limits), wake_(wake), monitor_(monitor), toHead_(toHead), chunks_(chunks),
+  Writer(Connection& connection, const Limits& limits, int wake, StreamMonitor& monitor, bool toHead, bool chunks,
+         bool keepAlive)
+      : connection_(connection),
+        limits_(limits),
+        wake_(wake),
+        monitor_(monitor),
+        toHead_(toHead),
+        chunks_(chunks),
         keepAlive_(keepAlive) {}
   ~Writer() override {
     if (streaming_) monitor_.streamEnded(connection_.fd());
@@ -51,7 +57,8 @@ class Writer final : public ResponseWriter {
   void send(int status, const Headers& headers, std::string_view body) override {
     if (std::exchange(answered_, true)) return;
     std::string out = head(status, headers, keepAlive_);
-    out += status == 204 || status == 304 ? std::string("\r\n") : fmt::format("Content-Length: {}\r\n\r\n", body.size());
+    out +=
+        status == 204 || status == 304 ? std::string("\r\n") : fmt::format("Content-Length: {}\r\n\r\n", body.size());
     if (!toHead_) out += body;
     put(out);
   }

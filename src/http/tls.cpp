@@ -27,7 +27,9 @@ Error failed(const char* what) {
   return error;
 }
 
-Bio source(std::string_view text) { return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free}; }
+Bio source(std::string_view text) {
+  return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free};
+}
 
 std::string taken(BIO* bio) {
   char* data = nullptr;
@@ -46,7 +48,8 @@ Result<Identity> toPem(X509* certificate, EVP_PKEY* key) {
 }
 
 bool setTime(ASN1_TIME* field, TimePoint when) {
-  return ASN1_TIME_set(field, static_cast<std::time_t>(std::chrono::floor<std::chrono::seconds>(when).time_since_epoch().count()));
+  return ASN1_TIME_set(
+      field, static_cast<std::time_t>(std::chrono::floor<std::chrono::seconds>(when).time_since_epoch().count()));
 }
 
 // 127 random bits: positive, unique, and hard to foresee (RFC 5280, 4.1.2.2).
@@ -78,10 +81,13 @@ Result<std::string> alternativeNames(const std::vector<std::string>& names) {
   std::string out;
   for (const auto& name : names) {
     in6_addr scratch;
-    const bool address = ::inet_pton(AF_INET, name.c_str(), &scratch) == 1 || ::inet_pton(AF_INET6, name.c_str(), &scratch) == 1;
-    const bool sound = !name.empty() && name.find_first_not_of(
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-*") == std::string::npos;
-    if (!address && !sound) return Error{Errc::Invalid, "certificate name \"" + name + "\": neither a DNS name nor an address"};
+    const bool address =
+        ::inet_pton(AF_INET, name.c_str(), &scratch) == 1 || ::inet_pton(AF_INET6, name.c_str(), &scratch) == 1;
+    const bool sound =
+        !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-*") ==
+                             std::string::npos;
+    if (!address && !sound)
+      return Error{Errc::Invalid, "certificate name \"" + name + "\": neither a DNS name nor an address"};
     out += (out.empty() ? "" : ",") + std::string(address ? "IP:" : "DNS:") + name;
   }
   return out;
@@ -92,12 +98,14 @@ struct Draft {
   Certificate certificate{X509_new(), X509_free};
 
   bool begin(TimePoint now, Duration validity) {
-    return key && certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1 && setSerial(certificate.get()) &&
-           setTime(X509_getm_notBefore(certificate.get()), now - kClockSkew) &&
+    return key && certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
+           setSerial(certificate.get()) && setTime(X509_getm_notBefore(certificate.get()), now - kClockSkew) &&
            setTime(X509_getm_notAfter(certificate.get()), now + validity) &&
            X509_set_pubkey(certificate.get(), key.get()) == 1;
   }
-  bool extend(X509* issuer, int nid, const std::string& value) { return addExtension(certificate.get(), issuer, nid, value); }
+  bool extend(X509* issuer, int nid, const std::string& value) {
+    return addExtension(certificate.get(), issuer, nid, value);
+  }
 };
 
 }  // namespace
@@ -127,8 +135,8 @@ Result<Identity> issue(const Identity& authority, const CertificateRequest& requ
   GODWIT_ASSIGN(const std::string names, alternativeNames(request.names));
   Draft draft;
   X509* own = draft.certificate.get();
-  if (!draft.begin(now, validity) || !addName(own, "O", request.organization) || !addName(own, "CN", request.commonName) ||
-      X509_set_issuer_name(own, X509_get_subject_name(issuer.get())) != 1 ||
+  if (!draft.begin(now, validity) || !addName(own, "O", request.organization) ||
+      !addName(own, "CN", request.commonName) || X509_set_issuer_name(own, X509_get_subject_name(issuer.get())) != 1 ||
       !draft.extend(issuer.get(), NID_basic_constraints, "critical,CA:FALSE") ||
       !draft.extend(issuer.get(), NID_key_usage, "critical,digitalSignature") ||
       !draft.extend(issuer.get(), NID_ext_key_usage, request.client ? "clientAuth" : "serverAuth") ||

@@ -12,17 +12,24 @@ using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
 using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
 using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 
-Bio memory(const std::string& text) { return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free}; }
+Bio memory(const std::string& text) {
+  return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free};
+}
 
 // A passphrase must never be asked for on the terminal.
-int noPassphrase(char*, int, int, void*) { return 0; }
+int noPassphrase(char*, int, int, void*) {
+  return 0;
+}
 
-Certificate nextCertificate(BIO* bio) { return {PEM_read_bio_X509(bio, nullptr, noPassphrase, nullptr), X509_free}; }
+Certificate nextCertificate(BIO* bio) {
+  return {PEM_read_bio_X509(bio, nullptr, noPassphrase, nullptr), X509_free};
+}
 
 // RFC 7301: the length, then the name.
 constexpr unsigned char kAlpn[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
-int selectAlpn(SSL*, const unsigned char** out, unsigned char* length, const unsigned char* in, unsigned int size, void*) {
+int selectAlpn(SSL*, const unsigned char** out, unsigned char* length, const unsigned char* in, unsigned int size,
+               void*) {
   unsigned char* found = nullptr;
   if (SSL_select_next_proto(&found, length, kAlpn, sizeof kAlpn, in, size) != OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_ALERT_FATAL;
@@ -35,8 +42,8 @@ Result<TlsContext> newContext(const SSL_METHOD* method) {
   TlsContext context(SSL_CTX_new(method), SSL_CTX_free);
   if (!context) return Error{Errc::Internal, "TLS: out of memory"};
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_mode(context.get(),
+                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   // HTTP's own framing tells a truncated message.
   SSL_CTX_set_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
@@ -146,7 +153,8 @@ Error tlsError(const std::string& what, const SSL* tls) {
   const unsigned long queued = ERR_peek_error();
   ERR_clear_error();
   if (const long verified = tls ? SSL_get_verify_result(tls) : X509_V_OK; verified != X509_V_OK) {
-    return {Errc::Unauthorized, what + ": the server's certificate is refused: " + X509_verify_cert_error_string(verified)};
+    return {Errc::Unauthorized,
+            what + ": the server's certificate is refused: " + X509_verify_cert_error_string(verified)};
   }
   const char* words = ERR_reason_error_string(queued);
   return {Errc::Unavailable, what + ": " + (words ? words : "failed")};

@@ -16,7 +16,8 @@ static Result<std::uint16_t> parsePort(std::string_view text) {
 }
 
 static Result<void> parseAuthority(std::string_view authority, Url& url) {
-  if (authority.find('@') != std::string_view::npos) return Error{Errc::Invalid, "user names in a URL are not supported"};
+  if (authority.find('@') != std::string_view::npos)
+    return Error{Errc::Invalid, "user names in a URL are not supported"};
   auto portAt = authority.rfind(':');
   if (authority.starts_with('[')) {
     const auto close = authority.find(']');
@@ -63,8 +64,8 @@ std::string encodeComponent(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const auto u = static_cast<unsigned char>(c);
-    const bool unreserved = (u >= 'a' && u <= 'z') || (u >= 'A' && u <= 'Z') || (u >= '0' && u <= '9') || u == '-' || u == '.' ||
-                            u == '_' || u == '~';
+    const bool unreserved = (u >= 'a' && u <= 'z') || (u >= 'A' && u <= 'Z') || (u >= '0' && u <= '9') || u == '-' ||
+                            u == '.' || u == '_' || u == '~';
     out += unreserved ? std::string(1, c) : fmt::format("%{:02X}", u);
   }
   return out;

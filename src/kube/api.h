@@ -17,8 +17,9 @@ namespace godwit::kube {
 struct ListOptions {
   std::string ns;             // empty: all namespaces
   std::string labelSelector;  // "a=b,c!=d,e,!f,g in (h,i)"
-  std::string fieldSelector;  // metadata.name=..., metadata.namespace=..., involvedObject.*, spec.nodeName, status.phase
-  int limit = 0;              // page size; 0: everything
+  std::string
+      fieldSelector;  // metadata.name=..., metadata.namespace=..., involvedObject.*, spec.nodeName, status.phase
+  int limit = 0;      // page size; 0: everything
   std::string continueToken;
   // What the server last heard of will do: as late as a watch is. Without it a real server first asks its database how
   // far it has to have heard, and then waits up to a tenth of a second until it has.

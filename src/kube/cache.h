@@ -21,9 +21,9 @@ namespace godwit::kube {
 class Sink {
  public:
   virtual ~Sink() = default;
-  virtual void begin() = 0;                              // a list begins; pages of one that was not finished are forgotten
+  virtual void begin() = 0;  // a list begins; pages of one that was not finished are forgotten
   virtual void page(const std::vector<Json>& items) = 0;
-  virtual void finish() = 0;                             // those pages are everything there is
+  virtual void finish() = 0;  // those pages are everything there is
   virtual void upsert(const Json& object) = 0;
   virtual void erase(const Json& object) = 0;
 };
@@ -38,7 +38,8 @@ class Cache final : public Sink {
   // Namespace and value by which objects are looked up; an empty value: not by this one. Views into the object.
   using Index = std::function<std::pair<std::string_view, std::string_view>(const T&)>;
 
-  explicit Cache(Trim trim, Index index = {}) : trim_(std::move(trim)), index_(std::move(index)), indexed_(Before{index_}) {}
+  explicit Cache(Trim trim, Index index = {})
+      : trim_(std::move(trim)), index_(std::move(index)), indexed_(Before{index_}) {}
   Cache(const Cache&) = delete;
   void listen(Listener listener) { listeners_.push_back(std::move(listener)); }  // before the reflector starts
   // Sinks for what is followed apart: the objects of one namespace (empty: of all), or one object.
@@ -54,7 +55,8 @@ class Cache final : public Sink {
     std::shared_lock lock(mutex_);
     std::vector<std::shared_ptr<const T>> out;
     const NamespacedName scope{ns, ""};
-    for (auto it = objects_.lower_bound(scope); it != objects_.end() && within(scope, it->first); ++it) out.push_back(it->second);
+    for (auto it = objects_.lower_bound(scope); it != objects_.end() && within(scope, it->first); ++it)
+      out.push_back(it->second);
     return out;
   }
   // Those whose index says so, in no order.
@@ -114,7 +116,8 @@ class Cache final : public Sink {
     Part(Cache& cache, NamespacedName scope) : cache_(cache), scope_(std::move(scope)) {}
     void begin() override { listed_.clear(); }
     void page(const std::vector<Json>& items) override {
-      for (const auto& item : items) listed_.insert_or_assign(keyOf(item), std::make_shared<const T>(cache_.trim_(item)));
+      for (const auto& item : items)
+        listed_.insert_or_assign(keyOf(item), std::make_shared<const T>(cache_.trim_(item)));
     }
     void finish() override { cache_.replace(scope_, std::exchange(listed_, {})); }
     void upsert(const Json& object) override { cache_.upsert(object); }

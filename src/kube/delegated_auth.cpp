@@ -11,11 +11,13 @@ constexpr std::size_t kMost = 64;  // scrapers; more of them are asked about eac
 
 // Reviews are questions in the form of objects that nobody stores.
 const ResourceType kTokenReviews{"authentication.k8s.io", "v1", "tokenreviews", "TokenReview", false};
-const ResourceType kSubjectAccessReviews{"authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", false};
+const ResourceType kSubjectAccessReviews{"authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview",
+                                         false};
 
 std::string digest(const std::string& text) {
   std::string out(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), reinterpret_cast<unsigned char*>(out.data()));
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+         reinterpret_cast<unsigned char*>(out.data()));
   return out;
 }
 
@@ -34,7 +36,8 @@ Json subject(const Json& user) {
 
 }  // namespace
 
-Result<DelegatedAuth::Verdict> DelegatedAuth::check(const std::string& token, const std::string& verb, const std::string& path) {
+Result<DelegatedAuth::Verdict> DelegatedAuth::check(const std::string& token, const std::string& verb,
+                                                    const std::string& path) {
   if (token.empty()) return Verdict::Unknown;
   const auto key = digest(verb + " " + path + " " + token);
   {
@@ -49,7 +52,8 @@ Result<DelegatedAuth::Verdict> DelegatedAuth::check(const std::string& token, co
   return verdict;
 }
 
-Result<DelegatedAuth::Verdict> DelegatedAuth::ask(const std::string& token, const std::string& verb, const std::string& path) {
+Result<DelegatedAuth::Verdict> DelegatedAuth::ask(const std::string& token, const std::string& verb,
+                                                  const std::string& path) {
   GODWIT_ASSIGN(const auto who, api_.create(kTokenReviews, review(kTokenReviews, {{"token", token}})));
   const Json* user = find(who, "status", "user");
   if (!truth(who, "status", "authenticated") || !user) return Verdict::Unknown;

@@ -1,5 +1,5 @@
-// Asks the API server who sends a request and whether they may: TokenReview and SubjectAccessReview, as the endpoints of
-// every component of a cluster do it.
+// Asks the API server who sends a request and whether they may: TokenReview and SubjectAccessReview, as the endpoints
+// of every component of a cluster do it.
 #pragma once
 #include <map>
 #include <mutex>

@@ -34,7 +34,10 @@ TEST_F(DelegatedAuthTest, WhoIsKnownAndMayIsAllowedAndNotAskedAboutAgainForAMinu
   EXPECT_EQ(check(), Verdict::Allowed);
   ASSERT_EQ(api.created.size(), 2u);
   EXPECT_EQ(text(api.created[0], "spec", "token"), "t");
-  EXPECT_EQ(api.created[1]["spec"], (Json{{"user", "prometheus"}, {"uid", "u"}, {"groups", {"g"}}, {"extra", {{"k", {"v"}}}},
+  EXPECT_EQ(api.created[1]["spec"], (Json{{"user", "prometheus"},
+                                          {"uid", "u"},
+                                          {"groups", {"g"}},
+                                          {"extra", {{"k", {"v"}}}},
                                           {"nonResourceAttributes", {{"path", "/metrics"}, {"verb", "get"}}}}));
   clock.advance(61s);
   answer({{"authenticated", true}, {"user", user}});

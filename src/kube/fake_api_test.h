@@ -58,7 +58,9 @@ struct ScriptedApi final : Api {
     return write(patched, change);
   }
   Result<Json> get(const ResourceType&, const NamespacedName&) override { return unscripted(); }
-  Result<void> remove(const ResourceType&, const NamespacedName&, const DeleteOptions&) override { return unscripted(); }
+  Result<void> remove(const ResourceType&, const NamespacedName&, const DeleteOptions&) override {
+    return unscripted();
+  }
   Result<std::string> logs(const NamespacedName&, const LogOptions&) override { return unscripted(); }
 
  private:

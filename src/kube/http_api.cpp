@@ -29,7 +29,8 @@ class Query {
 };
 
 std::string pathOf(const ResourceType& type, const NamespacedName& key, Subresource subresource = Subresource::None) {
-  return type.path(http::encodeComponent(key.ns)) + "/" + http::encodeComponent(key.name) + (subresource == Subresource::Status ? "/status" : "");
+  return type.path(http::encodeComponent(key.ns)) + "/" + http::encodeComponent(key.name) +
+         (subresource == Subresource::Status ? "/status" : "");
 }
 
 std::string nameOf(const ResourceType& type, Subresource subresource = Subresource::None) {
@@ -48,24 +49,35 @@ constexpr const char* kUnknownKind = "the server does not know this kind of obje
 // Which kind it is that the server does not know.
 Error named(Error error, const ResourceType& type) {
   if (error.code != Errc::Unsupported || error.message != kUnknownKind) return error;
-  return {error.code, fmt::format("the API server does not know {} ({}); its CustomResourceDefinition is not installed", type.kind, type.apiVersion())};
+  return {error.code, fmt::format("the API server does not know {} ({}); its CustomResourceDefinition is not installed",
+                                  type.kind, type.apiVersion())};
 }
 
 Errc codeOf(int status, const std::string& reason) {
   switch (status) {
     case 400:
-    case 422: return Errc::Invalid;
-    case 401: return Errc::Unauthorized;
-    case 403: return Errc::Forbidden;
-    case 404: return Errc::NotFound;
+    case 422:
+      return Errc::Invalid;
+    case 401:
+      return Errc::Unauthorized;
+    case 403:
+      return Errc::Forbidden;
+    case 404:
+      return Errc::NotFound;
     case 405:
     case 406:
-    case 415: return Errc::Unsupported;
-    case 409: return reason == "AlreadyExists" ? Errc::AlreadyExists : Errc::Conflict;
-    case 410: return Errc::Gone;
-    case 429: return Errc::TooManyRequests;
-    case 504: return Errc::Timeout;
-    default: return status >= 500 ? Errc::Unavailable : Errc::Invalid;
+    case 415:
+      return Errc::Unsupported;
+    case 409:
+      return reason == "AlreadyExists" ? Errc::AlreadyExists : Errc::Conflict;
+    case 410:
+      return Errc::Gone;
+    case 429:
+      return Errc::TooManyRequests;
+    case 504:
+      return Errc::Timeout;
+    default:
+      return status >= 500 ? Errc::Unavailable : Errc::Invalid;
   }
 }
 
@@ -119,8 +131,9 @@ class HttpWatch final : public Watch {
     Json object = std::move((*line)["object"]);
     if (kind == "ERROR") return fromStatus(object, static_cast<int>(number(500, object, "code")));
     complete(object, type_);
-    for (const auto& [name, type] : {std::pair("ADDED", WatchEvent::Type::Added), std::pair("MODIFIED", WatchEvent::Type::Modified),
-                                     std::pair("DELETED", WatchEvent::Type::Deleted), std::pair("BOOKMARK", WatchEvent::Type::Bookmark)}) {
+    for (const auto& [name, type] :
+         {std::pair("ADDED", WatchEvent::Type::Added), std::pair("MODIFIED", WatchEvent::Type::Modified),
+          std::pair("DELETED", WatchEvent::Type::Deleted), std::pair("BOOKMARK", WatchEvent::Type::Bookmark)}) {
       if (kind == name) return std::optional(WatchEvent{type, std::move(object)});
     }
     return Error{Errc::Unavailable, fmt::format("watch: unknown event \"{}\"", kind)};
@@ -144,8 +157,12 @@ Error statusError(int httpStatus, std::string_view body) {
 }
 
 HttpApi::HttpApi(ClusterAccess access, std::unique_ptr<http::Client> client, const Clock& clock, HttpApiOptions options)
-    : access_(std::move(access)), client_(std::move(client)), clock_(clock), options_(options),
-      bucket_(options.requestsPerSecond, options.burst), token_(access_.token) {}
+    : access_(std::move(access)),
+      client_(std::move(client)),
+      clock_(clock),
+      options_(options),
+      bucket_(options.requestsPerSecond, options.burst),
+      token_(access_.token) {}
 
 Result<std::unique_ptr<HttpApi>> HttpApi::make(ClusterAccess access, const Clock& clock, HttpApiOptions options) {
   GODWIT_ASSIGN(auto client, http::Client::make(access.server, access.tls));
@@ -198,15 +215,20 @@ std::string HttpApi::bearer() {
 }
 
 HttpApi::Asked HttpApi::call(const char* method, const char* verb, std::string resource, std::string target) {
-  Asked call{{.method = method, .target = std::move(target), .headers = {{"Accept", "application/json"}}, .body = {}, .timeout = options_.timeout},
-             verb, std::move(resource)};
+  Asked call{{.method = method,
+              .target = std::move(target),
+              .headers = {{"Accept", "application/json"}},
+              .body = {},
+              .timeout = options_.timeout},
+             verb,
+             std::move(resource)};
   if (const auto token = bearer(); !token.empty()) call.headers.emplace_back("Authorization", "Bearer " + token);
   return call;
 }
 
-// A server that is too busy or starting says how long to stay away, and that it has done nothing. One that starts asks for
-// more than it will need: the caller hears of it at once and decides, because a worker that sleeps here serves nobody
-// while the server has long been back.
+// A server that is too busy or starting says how long to stay away, and that it has done nothing. One that starts asks
+// for more than it will need: the caller hears of it at once and decides, because a worker that sleeps here serves
+// nobody while the server has long been back.
 static std::optional<std::chrono::seconds> askedToWait(const http::Answer& answer) {
   if (answer.status != 429 && answer.status / 100 != 5) return std::nullopt;
   const auto header = answer.headers.find("retry-after");
@@ -293,7 +315,8 @@ Result<List> HttpApi::list(const ResourceType& type, const ListOptions& options)
   if (!said) return named(said.error(), type);
   dropManagedFields(said->body);
   List list;
-  GODWIT_ASSIGN(const auto rest, parseList(said->body, [&](Json item) { complete(list.items.emplace_back(std::move(item)), type); }));
+  GODWIT_ASSIGN(const auto rest,
+                parseList(said->body, [&](Json item) { complete(list.items.emplace_back(std::move(item)), type); }));
   list.resourceVersion = text(rest, "metadata", "resourceVersion");
   list.continueToken = text(rest, "metadata", "continue");
   return list;
@@ -303,7 +326,8 @@ Result<std::unique_ptr<Watch>> HttpApi::watch(const ResourceType& type, const Wa
   Query query;
   query.add("watch", "1").add("labelSelector", options.labelSelector).add("fieldSelector", options.fieldSelector);
   query.add("resourceVersion", options.resourceVersion).add("allowWatchBookmarks", options.bookmarks ? "true" : "");
-  auto stream = client_->open(call("GET", "watch", nameOf(type), type.path(http::encodeComponent(options.ns)) + query.str()));
+  auto stream =
+      client_->open(call("GET", "watch", nameOf(type), type.path(http::encodeComponent(options.ns)) + query.str()));
   if (!stream) return notConnected(std::move(stream.error()));
   if (const int status = (*stream)->head().status; status / 100 != 2) {
     std::string body;
@@ -318,7 +342,8 @@ Result<std::unique_ptr<Watch>> HttpApi::watch(const ResourceType& type, const Wa
 }
 
 Result<Json> HttpApi::create(const ResourceType& type, const Json& object) {
-  auto request = call("POST", "create", nameOf(type), type.path(http::encodeComponent(text(object, "metadata", "namespace"))));
+  auto request =
+      call("POST", "create", nameOf(type), type.path(http::encodeComponent(text(object, "metadata", "namespace"))));
   request.headers.emplace_back("Content-Type", "application/json");
   Json whole = object;
   complete(whole, type);  // a server takes built-in kinds without, custom resources not
@@ -326,7 +351,8 @@ Result<Json> HttpApi::create(const ResourceType& type, const Json& object) {
   return this->object(request, type);
 }
 
-Result<Json> HttpApi::patch(const ResourceType& type, const NamespacedName& key, const Json& mergePatch, Subresource subresource) {
+Result<Json> HttpApi::patch(const ResourceType& type, const NamespacedName& key, const Json& mergePatch,
+                            Subresource subresource) {
   auto request = call("PATCH", "patch", nameOf(type, subresource), pathOf(type, key, subresource));
   request.headers.emplace_back("Content-Type", "application/merge-patch+json");
   request.body = dumpJson(mergePatch);
@@ -335,7 +361,9 @@ Result<Json> HttpApi::patch(const ResourceType& type, const NamespacedName& key,
 
 Result<void> HttpApi::remove(const ResourceType& type, const NamespacedName& key, const DeleteOptions& options) {
   static constexpr const char* kPropagation[] = {"Background", "Foreground", "Orphan"};
-  Json body = {{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", kPropagation[static_cast<int>(options.propagation)]}};
+  Json body = {{"apiVersion", "v1"},
+               {"kind", "DeleteOptions"},
+               {"propagationPolicy", kPropagation[static_cast<int>(options.propagation)]}};
   if (!options.uid.empty()) body["preconditions"]["uid"] = options.uid;
   if (!options.resourceVersion.empty()) body["preconditions"]["resourceVersion"] = options.resourceVersion;
   if (options.gracePeriodSeconds) body["gracePeriodSeconds"] = *options.gracePeriodSeconds;
@@ -348,9 +376,11 @@ Result<void> HttpApi::remove(const ResourceType& type, const NamespacedName& key
 
 Result<std::string> HttpApi::logs(const NamespacedName& pod, const LogOptions& options) {
   Query query;
-  query.add("container", options.container).add("tailLines", options.tailLines ? std::to_string(*options.tailLines) : "");
+  query.add("container", options.container)
+      .add("tailLines", options.tailLines ? std::to_string(*options.tailLines) : "");
   query.add("limitBytes", options.limitBytes ? std::to_string(*options.limitBytes) : "");
-  GODWIT_ASSIGN(auto said, answer(call("GET", "get", "pods/log", pathOf(resources::kPods, pod) + "/log" + query.str())));
+  GODWIT_ASSIGN(auto said,
+                answer(call("GET", "get", "pods/log", pathOf(resources::kPods, pod) + "/log" + query.str())));
   return std::move(said.body);
 }
 

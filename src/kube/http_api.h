@@ -1,5 +1,5 @@
-// kube::Api over HTTP: any Kubernetes API server, Godwit's standalone one included. metadata.managedFields is left out of
-// what it returns: half of an object's text, and of no use here.
+// kube::Api over HTTP: any Kubernetes API server, Godwit's standalone one included. metadata.managedFields is left out
+// of what it returns: half of an object's text, and of no use here.
 #pragma once
 #include <condition_variable>
 #include <map>
@@ -20,8 +20,8 @@ struct HttpApiOptions {
 
 class HttpApi final : public Api {
  public:
-  // Connects to nobody yet. `clock` times the renewal of token files, the rate limit, the memory of outages and how long
-  // a watch may be silent; it outlives the watches.
+  // Connects to nobody yet. `clock` times the renewal of token files, the rate limit, the memory of outages and how
+  // long a watch may be silent; it outlives the watches.
   static Result<std::unique_ptr<HttpApi>> make(ClusterAccess access, const Clock& clock, HttpApiOptions options = {});
 
   Result<Json> get(const ResourceType& type, const NamespacedName& key) override;

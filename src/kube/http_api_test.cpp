@@ -6,8 +6,8 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <thread>
 #include <mutex>
+#include <thread>
 
 #include "base/fd.h"
 #include "http/server.h"
@@ -39,7 +39,8 @@ struct HttpApiTest : ::testing::Test {
       std::mutex mutex;
       std::condition_variable_any left;
       std::unique_lock lock(mutex);
-      if (out.startStream(said.status, said.headers) && out.write(said.body)) left.wait(lock, out.closed(), [] { return false; });
+      if (out.startStream(said.status, said.headers) && out.write(said.body))
+        left.wait(lock, out.closed(), [] { return false; });
     });
     ASSERT_TRUE(started.ok()) << started.error().message;
     server = std::move(*started);
@@ -67,17 +68,21 @@ TEST_F(HttpApiTest, CallsGoWhereTheApiServerExpectsThem) {
   (void)api().list(r::kJobs, {.ns = "", .labelSelector = "a in (b)", .limit = 5, .continueToken = "t"});
   (void)api().create(r::kJobs, {{"metadata", {{"namespace", "ns"}}}});
   (void)api().patch(r::kReplicationSources, {"ns", "a"}, {{"x", 1}}, Subresource::Status);
-  (void)api().remove(r::kSecrets, {"ns", "a"}, {.uid = "u", .resourceVersion = "7", .propagation = DeleteOptions::Propagation::Foreground});
+  (void)api().remove(r::kSecrets, {"ns", "a"},
+                     {.uid = "u", .resourceVersion = "7", .propagation = DeleteOptions::Propagation::Foreground});
   (void)api().logs({"ns", "p"}, {.container = "c", .tailLines = 5, .limitBytes = {}});
   ASSERT_EQ(asked.size(), 7u);
   EXPECT_EQ(line(0), "GET /api/v1/namespaces/ns/secrets/a");
   EXPECT_EQ(line(1), "GET /apis/storage.k8s.io/v1/storageclasses/fast");
   EXPECT_EQ(line(2), "GET /apis/batch/v1/jobs?labelSelector=a%20in%20%28b%29&limit=5&continue=t");
   EXPECT_EQ(line(3), "POST /apis/batch/v1/namespaces/ns/jobs");
-  EXPECT_EQ(*parseJson(asked[3].body), (Json{{"apiVersion", "batch/v1"}, {"kind", "Job"}, {"metadata", {{"namespace", "ns"}}}}));
+  EXPECT_EQ(*parseJson(asked[3].body),
+            (Json{{"apiVersion", "batch/v1"}, {"kind", "Job"}, {"metadata", {{"namespace", "ns"}}}}));
   EXPECT_EQ(line(4), "PATCH /apis/volsync.backube/v1alpha1/namespaces/ns/replicationsources/a/status");
   EXPECT_EQ(asked[4].header("content-type"), "application/merge-patch+json");
-  EXPECT_EQ(*parseJson(asked[5].body), (Json{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Foreground"},
+  EXPECT_EQ(*parseJson(asked[5].body), (Json{{"apiVersion", "v1"},
+                                             {"kind", "DeleteOptions"},
+                                             {"propagationPolicy", "Foreground"},
                                              {"preconditions", {{"uid", "u"}, {"resourceVersion", "7"}}}}));
   EXPECT_EQ(line(6), "GET /api/v1/namespaces/ns/pods/p/log?container=c&tailLines=5");
   (void)api().list(r::kPods, {.ns = "ns", .mayLag = true});
@@ -98,7 +103,8 @@ TEST_F(HttpApiTest, NamesCannotLeaveTheirPlaceInThePath) {
 }
 
 TEST_F(HttpApiTest, ListItemsLearnTheirKind) {
-  answers.push_back({.body = R"({"metadata":{"resourceVersion":"9","continue":"c"},"items":[{"metadata":{"name":"a"}}]})"});
+  answers.push_back(
+      {.body = R"({"metadata":{"resourceVersion":"9","continue":"c"},"items":[{"metadata":{"name":"a"}}]})"});
   const auto list = api().list(r::kSecrets, {.ns = "ns"});
   ASSERT_TRUE(list.ok());
   EXPECT_EQ(list->resourceVersion, "9");
@@ -136,7 +142,8 @@ TEST_F(HttpApiTest, ATokenFileIsReadAgainAndItsOldTokenServesMeanwhile) {
   std::filesystem::remove_all(dir);
   clock.advance(1min);
   (void)api().get(r::kSecrets, {"ns", "a"});
-  EXPECT_THAT((std::vector{asked[0].header("authorization"), asked[1].header("authorization"), asked[2].header("authorization")}),
+  EXPECT_THAT((std::vector{asked[0].header("authorization"), asked[1].header("authorization"),
+                           asked[2].header("authorization")}),
               ElementsAre("Bearer one", "Bearer two", "Bearer two"));
 }
 
@@ -177,7 +184,9 @@ TEST_F(HttpApiTest, AWatchThatBreaksInALineOrSpeaksNonsenseIsUnavailable) {
 
 // A peer that vanished without a word leaves a connection that never says anything again.
 TEST_F(HttpApiTest, AWatchThatIsSilentForLongerThanBookmarksTakeIsOpenedAgain) {
-  answers.push_back({.body = "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"11\"}}}\n", .open = true});
+  answers.push_back(
+      {.body = "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"11\"}}}\n",
+       .open = true});
   auto watch = api().watch(r::kSecrets, {.ns = "ns"});
   ASSERT_TRUE(watch.ok());
   clock.advance(9min);
@@ -234,8 +243,8 @@ TEST_F(HttpApiTest, CountsWhatItAskedAndWatchesAreFree) {
   answers.push_back({.status = 409, .body = "{}"});
   (void)api().patch(r::kReplicationSources, {"ns", "a"}, {{"x", 1}}, Subresource::Status);
   EXPECT_TRUE(api().watch(r::kSecrets, {}).ok());  // the tokens are used up
-  EXPECT_EQ(api().counts(), (std::map<HttpApi::Count, std::uint64_t>{{{"get", "secrets", 200}, 1},
-                                                                     {{"patch", "replicationsources/status", 409}, 1}}));
+  EXPECT_EQ(api().counts(), (std::map<HttpApi::Count, std::uint64_t>{
+                                {{"get", "secrets", 200}, 1}, {{"patch", "replicationsources/status", 409}, 1}}));
   std::thread caller([&] { EXPECT_TRUE(api().get(r::kSecrets, {"ns", "a"}).is(Errc::Cancelled)); });
   api().shutDown();
   caller.join();

@@ -28,7 +28,8 @@ std::size_t afterValue(std::string_view text, std::size_t at) {
       if (depth == 0) return at;
       continue;
     }
-    if (depth == 0 && (c == ',' || c == '}' || c == ']' || kBlanks.find(c) != npos)) return at;  // behind a number or word
+    if (depth == 0 && (c == ',' || c == '}' || c == ']' || kBlanks.find(c) != npos))
+      return at;  // behind a number or word
     depth += c == '{' || c == '[' ? 1 : c == '}' || c == ']' ? -1 : 0;
     ++at;
     if (depth == 0 && (c == '}' || c == ']')) return at;
@@ -36,9 +37,13 @@ std::size_t afterValue(std::string_view text, std::size_t at) {
   return npos;
 }
 
-std::size_t skipBlanks(std::string_view text, std::size_t at) { return text.find_first_not_of(kBlanks, at); }
+std::size_t skipBlanks(std::string_view text, std::size_t at) {
+  return text.find_first_not_of(kBlanks, at);
+}
 
-Error malformed(const char* what) { return {Errc::Invalid, std::string("list: ") + what}; }
+Error malformed(const char* what) {
+  return {Errc::Invalid, std::string("list: ") + what};
+}
 
 // From the '[' at `at`; returns where the array ends.
 Result<std::size_t> eachElement(std::string_view text, std::size_t at, const std::function<void(Json)>& item) {

@@ -1,5 +1,5 @@
-// JSON as text, where building a tree of all of it would cost more than it is worth: lists of thousands of objects, each
-// with its history of field managers that nobody here reads.
+// JSON as text, where building a tree of all of it would cost more than it is worth: lists of thousands of objects,
+// each with its history of field managers that nobody here reads.
 #pragma once
 #include <functional>
 #include <string>
@@ -9,7 +9,8 @@
 
 namespace godwit::kube {
 
-// Takes `"managedFields":[...]` out of the text, in place, with its comma. Text that is no JSON stays as harmless as it was.
+// Takes `"managedFields":[...]` out of the text, in place, with its comma. Text that is no JSON stays as harmless as it
+// was.
 void dropManagedFields(std::string& text);
 
 // A List as the server sends it: `item` gets each element of its "items", one at a time; what is returned is the rest,

@@ -10,7 +10,9 @@ namespace godwit::kube {
 
 namespace {
 
-Error invalid(std::string message) { return {Errc::Invalid, "kubeconfig: " + std::move(message)}; }
+Error invalid(std::string message) {
+  return {Errc::Invalid, "kubeconfig: " + std::move(message)};
+}
 
 // kubeconfig lists are [{name: N, KIND: {...}}].
 Result<const Json*> named(const Json& config, const char* list, const char* kind, const std::string& name) {
@@ -48,7 +50,8 @@ Result<void> readCluster(const Json& cluster, const std::filesystem::path& dir, 
   access.server = *server;
   access.tls.insecure = truth(cluster, "insecure-skip-tls-verify");
   access.tls.serverName = text(cluster, "tls-server-name");
-  if (find(cluster, "proxy-url")) return Error{Errc::Unsupported, "kubeconfig: proxy-url is not supported; reach the server directly"};
+  if (find(cluster, "proxy-url"))
+    return Error{Errc::Unsupported, "kubeconfig: proxy-url is not supported; reach the server directly"};
   GODWIT_ASSIGN(access.tls.caPem, pem(cluster, "certificate-authority", dir));
   return {};
 }
@@ -56,11 +59,15 @@ Result<void> readCluster(const Json& cluster, const std::filesystem::path& dir, 
 Result<void> readUser(const Json& user, const std::filesystem::path& dir, ClusterAccess& access) {
   for (const char* plugin : {"exec", "auth-provider"}) {
     if (find(user, plugin)) {
-      return Error{Errc::Unsupported, fmt::format("kubeconfig: users: \"{}\" plugins are not supported; use a token, a tokenFile or a "
-                                                  "client certificate (kubectl create token makes one)", plugin)};
+      return Error{Errc::Unsupported,
+                   fmt::format("kubeconfig: users: \"{}\" plugins are not supported; use a token, a tokenFile or a "
+                               "client certificate (kubectl create token makes one)",
+                               plugin)};
     }
   }
-  if (find(user, "username")) return Error{Errc::Unsupported, "kubeconfig: users: passwords are not supported; use a token or a client certificate"};
+  if (find(user, "username"))
+    return Error{Errc::Unsupported,
+                 "kubeconfig: users: passwords are not supported; use a token or a client certificate"};
   access.token = text(user, "token");
   access.tokenFile = beside(dir, text(user, "tokenFile"));
   GODWIT_ASSIGN(access.tls.certPem, pem(user, "client-certificate", dir));
@@ -73,7 +80,8 @@ Result<void> readUser(const Json& user, const std::filesystem::path& dir, Cluste
 
 }  // namespace
 
-Result<ClusterAccess> parseKubeconfig(std::string_view content, const std::string& context, const std::filesystem::path& dir) {
+Result<ClusterAccess> parseKubeconfig(std::string_view content, const std::string& context,
+                                      const std::filesystem::path& dir) {
   auto documents = api::parseYaml(content);
   if (!documents) return invalid(documents.error().message);
   if (documents->size() != 1 || !documents->front().is_object()) return invalid("not one YAML mapping");

@@ -18,7 +18,8 @@ struct ClusterAccess {
 
 // From kubeconfig text. `context` empty: current-context. Files named by relative paths lie beside `dir`. Invalid names
 // the entry that is missing or wrong; Unsupported: exec and auth-provider plugins.
-Result<ClusterAccess> parseKubeconfig(std::string_view text, const std::string& context, const std::filesystem::path& dir);
+Result<ClusterAccess> parseKubeconfig(std::string_view text, const std::string& context,
+                                      const std::filesystem::path& dir);
 Result<ClusterAccess> loadKubeconfig(const std::filesystem::path& file, const std::string& context);
 
 }  // namespace godwit::kube

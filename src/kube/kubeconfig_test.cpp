@@ -59,8 +59,10 @@ TEST(Kubeconfig, FilesLieBesideTheConfig) {
   ASSERT_NE(mkdtemp(dir), nullptr);
   const std::filesystem::path at(dir);
   ASSERT_TRUE(writeFileAtomic(at / "ca.pem", "CA").ok());
-  ASSERT_TRUE(writeFileAtomic(at / "config", R"({"current-context":"x","contexts":[{"name":"x","context":{"cluster":"c","user":"u"}}],
-    "clusters":[{"name":"c","cluster":{"server":"http://h","certificate-authority":"ca.pem"}}],"users":[{"name":"u","user":{"tokenFile":"token"}}]})").ok());
+  ASSERT_TRUE(writeFileAtomic(at / "config",
+                              R"({"current-context":"x","contexts":[{"name":"x","context":{"cluster":"c","user":"u"}}],
+    "clusters":[{"name":"c","cluster":{"server":"http://h","certificate-authority":"ca.pem"}}],"users":[{"name":"u","user":{"tokenFile":"token"}}]})")
+                  .ok());
   const auto access = loadKubeconfig(at / "config", "");
   ASSERT_TRUE(access) << access.error().message;
   EXPECT_EQ(access->tls.caPem, "CA");
@@ -75,9 +77,12 @@ TEST(HttpApi, StatusesBecomeErrorsWithTheServersWords) {
     const auto error = statusError(code, body);
     return std::pair(error.code, error.message);
   };
-  EXPECT_EQ(about(409, R"({"kind":"Status","reason":"AlreadyExists","message":"there"})"), std::pair(Errc::AlreadyExists, std::string("there")));
-  EXPECT_EQ(about(409, R"({"kind":"Status","reason":"Conflict","message":"m"})"), std::pair(Errc::Conflict, std::string("m")));
-  EXPECT_EQ(about(404, R"({"kind":"Status","reason":"NotFound","message":"m"})"), std::pair(Errc::NotFound, std::string("m")));
+  EXPECT_EQ(about(409, R"({"kind":"Status","reason":"AlreadyExists","message":"there"})"),
+            std::pair(Errc::AlreadyExists, std::string("there")));
+  EXPECT_EQ(about(409, R"({"kind":"Status","reason":"Conflict","message":"m"})"),
+            std::pair(Errc::Conflict, std::string("m")));
+  EXPECT_EQ(about(404, R"({"kind":"Status","reason":"NotFound","message":"m"})"),
+            std::pair(Errc::NotFound, std::string("m")));
   EXPECT_EQ(about(404, "404 page not found").first, Errc::Unsupported);
   EXPECT_EQ(about(410, R"({"kind":"Status","reason":"Expired","message":"m"})").first, Errc::Gone);
   EXPECT_EQ(about(429, "").first, Errc::TooManyRequests);
@@ -88,7 +93,8 @@ TEST(Url, HostsPortsAndPaths) {
   EXPECT_EQ(http::parseUrl("https://a")->authority(), "a");
   EXPECT_EQ(http::parseUrl("https://a:8443/x/")->authority(), "a:8443");
   EXPECT_EQ(http::parseUrl("http://[::1]/")->host, "::1");
-  for (const char* bad : {"a", "ftp://a", "https://", "https://a:0", "https://a:65536", "https://a:x", "https://[::1", "https://u@h"}) {
+  for (const char* bad :
+       {"a", "ftp://a", "https://", "https://a:0", "https://a:65536", "https://a:x", "https://[::1", "https://u@h"}) {
     EXPECT_EQ(http::parseUrl(bad).error().code, Errc::Invalid) << bad;
   }
   EXPECT_EQ(http::encodeComponent("a b/c=\xff"), "a%20b%2Fc%3D%FF");

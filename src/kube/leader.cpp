@@ -82,20 +82,25 @@ void LeaderElector::observe(const Record& record) {
 }
 
 bool LeaderElector::expired(const Record& record) const {
-  const auto promised = record.durationSeconds > 0 ? Duration(std::chrono::seconds(record.durationSeconds)) : options_.leaseDuration;
+  const auto promised =
+      record.durationSeconds > 0 ? Duration(std::chrono::seconds(record.durationSeconds)) : options_.leaseDuration;
   return clock_.monotonic() - seenAt_ > promised;
 }
 
-bool LeaderElector::mayLead() const { return renewedAt_ && clock_.monotonic() - *renewedAt_ < options_.renewDeadline; }
+bool LeaderElector::mayLead() const {
+  return renewedAt_ && clock_.monotonic() - *renewedAt_ < options_.renewDeadline;
+}
 
 void LeaderElector::release() {
   if (!std::exchange(renewedAt_, std::nullopt)) return;
   auto lease = api_.get(resources::kLeases, {options_.ns, options_.name});
   if (!lease || text(*lease, "spec", "holderIdentity") != options_.identity) return;
-  const Json patch = {{"metadata", {{"resourceVersion", text(*lease, "metadata", "resourceVersion")}}},
-                      {"spec", {{"holderIdentity", ""}, {"leaseDurationSeconds", 1}, {"renewTime", microTime(clock_.now())}}}};
+  const Json patch = {
+      {"metadata", {{"resourceVersion", text(*lease, "metadata", "resourceVersion")}}},
+      {"spec", {{"holderIdentity", ""}, {"leaseDurationSeconds", 1}, {"renewTime", microTime(clock_.now())}}}};
   if (auto given = api_.patch(resources::kLeases, {options_.ns, options_.name}, patch); !given) {
-    log::warn("leader", "the lease could not be given up, the next replica waits for it to run out: {}", given.error().message);
+    log::warn("leader", "the lease could not be given up, the next replica waits for it to run out: {}",
+              given.error().message);
   }
 }
 
@@ -124,7 +129,8 @@ bool LeaderElector::run(std::stop_token stop, const std::function<void(std::stop
     const auto pause = held ? options_.retryPeriod : std::min(options_.retryPeriod, kImpatience);
     wake.wait_for(lock, stop, std::chrono::nanoseconds(pause), [&] { return ended; });
   }
-  if (lost) log::error("leader", "leadership is lost: the lease could not be renewed in time or another replica holds it");
+  if (lost)
+    log::error("leader", "leadership is lost: the lease could not be renewed in time or another replica holds it");
   leading.reset();  // asks it to stop and joins
   if (!lost) release();
   return !lost;

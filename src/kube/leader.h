@@ -15,10 +15,10 @@ namespace godwit::kube {
 struct LeaderOptions {
   std::string ns;
   std::string name = "godwit-operator";
-  std::string identity;                                // unique for each replica: pod name and a uuid
-  Duration leaseDuration = std::chrono::seconds(15);   // others may take over after this much silence
-  Duration renewDeadline = std::chrono::seconds(10);   // the holder steps down when it could not renew for this long
-  Duration retryPeriod = std::chrono::seconds(2);      // between attempts, of holder and others
+  std::string identity;                               // unique for each replica: pod name and a uuid
+  Duration leaseDuration = std::chrono::seconds(15);  // others may take over after this much silence
+  Duration renewDeadline = std::chrono::seconds(10);  // the holder steps down when it could not renew for this long
+  Duration retryPeriod = std::chrono::seconds(2);     // between attempts, of holder and others
 };
 
 class LeaderElector {
@@ -51,9 +51,9 @@ class LeaderElector {
   Api& api_;
   const Clock& clock_;
   const LeaderOptions options_;
-  std::string seenVersion_;           // resourceVersion of the record last seen
-  Duration seenAt_{0};                // and when, by the monotonic clock
-  std::optional<Duration> renewedAt_; // set while this replica holds the Lease
+  std::string seenVersion_;            // resourceVersion of the record last seen
+  Duration seenAt_{0};                 // and when, by the monotonic clock
+  std::optional<Duration> renewedAt_;  // set while this replica holds the Lease
 };
 
 }  // namespace godwit::kube

@@ -30,13 +30,16 @@ class LeaseServer final : public Api {
   Result<Json> patch(const ResourceType&, const NamespacedName&, const Json& change, Subresource) override {
     std::lock_guard lock(mutex_);
     if (away) return Error{Errc::Unavailable, "away"};
-    if (text(change, "metadata", "resourceVersion") != text(lease, "metadata", "resourceVersion")) return Error{Errc::Conflict, "late"};
+    if (text(change, "metadata", "resourceVersion") != text(lease, "metadata", "resourceVersion"))
+      return Error{Errc::Conflict, "late"};
     Json next = lease;
     mergePatch(next, change);
     return store(next);
   }
   Result<List> list(const ResourceType&, const ListOptions&) override { return Error{Errc::Internal, ""}; }
-  Result<std::unique_ptr<Watch>> watch(const ResourceType&, const WatchOptions&) override { return Error{Errc::Internal, ""}; }
+  Result<std::unique_ptr<Watch>> watch(const ResourceType&, const WatchOptions&) override {
+    return Error{Errc::Internal, ""};
+  }
   Result<void> remove(const ResourceType&, const NamespacedName&, const DeleteOptions&) override { return {}; }
   Result<std::string> logs(const NamespacedName&, const LogOptions&) override { return std::string(); }
 
@@ -170,8 +173,10 @@ TEST_F(LeaderTest, RunEndsTheWorkOfAHolderThatIsReplaced) {
     Result<Json> robbed = Error{Errc::Conflict, ""};
     while (robbed.is(Errc::Conflict)) {
       const auto seen = server.get(resources::kLeases, {});
-      robbed = server.patch(resources::kLeases, {}, {{"metadata", {{"resourceVersion", text(*seen, "metadata", "resourceVersion")}}},
-                                                     {"spec", {{"holderIdentity", "b"}}}}, Subresource::None);
+      robbed = server.patch(resources::kLeases, {},
+                            {{"metadata", {{"resourceVersion", text(*seen, "metadata", "resourceVersion")}}},
+                             {"spec", {{"holderIdentity", "b"}}}},
+                            Subresource::None);
     }
     ended = told.wait();
   }));
@@ -185,9 +190,7 @@ TEST_F(LeaderTest, ARunThatFindsTheServerAwayAsksAgainSoonerThanALeaseIsRenewed)
   server.away = true;
   Signal leading;
   std::stop_source stop;
-  std::thread runner([&] {
-    elector.run(stop.get_token(), [&](std::stop_token) { leading.set(); });
-  });
+  std::thread runner([&] { elector.run(stop.get_token(), [&](std::stop_token) { leading.set(); }); });
   while (server.refused == 0) std::this_thread::yield();
   server.away = false;
   EXPECT_TRUE(leading.wait());

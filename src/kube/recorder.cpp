@@ -121,13 +121,19 @@ Result<void> Recorder::Impl::create(Seen& entry, const ObjectReference& about, c
   const std::string now = api::formatTime(clock.now());
   const std::string ns = about.ns.empty() ? "default" : about.ns;
   const std::string name = eventName(about.name, random.suffix(16));
-  const Json event = {{"apiVersion", "v1"}, {"kind", "Event"},
+  const Json event = {{"apiVersion", "v1"},
+                      {"kind", "Event"},
                       {"metadata", {{"name", name}, {"namespace", ns}}},
                       {"involvedObject", referenceOf(about)},
-                      {"type", type}, {"reason", std::string(reason)}, {"message", message},
-                      {"source", {{"component", component}}}, {"reportingComponent", component},
+                      {"type", type},
+                      {"reason", std::string(reason)},
+                      {"message", message},
+                      {"source", {{"component", component}}},
+                      {"reportingComponent", component},
                       {"reportingInstance", component},
-                      {"firstTimestamp", now}, {"lastTimestamp", now}, {"count", 1}};
+                      {"firstTimestamp", now},
+                      {"lastTimestamp", now},
+                      {"count", 1}};
   GODWIT_TRY(api.create(resources::kEvents, event));
   entry = {name, 1, clock.monotonic()};
   return {};
@@ -145,7 +151,8 @@ void Recorder::Impl::record(const ObjectReference& about, const char* type, std:
     entry.last = clock.monotonic();
     const auto counted = count(entry, about.ns.empty() ? "default" : about.ns);
     if (counted.ok()) return;
-    if (!counted.is(Errc::NotFound)) return log::warn("kube", "event {} about {}: {}", reason, object, counted.error().message);
+    if (!counted.is(Errc::NotFound))
+      return log::warn("kube", "event {} about {}: {}", reason, object, counted.error().message);
   }
   const auto made = create(entry, about, type, reason, message);
   if (!made.ok()) log::warn("kube", "event {} about {}: {}", reason, object, made.error().message);
@@ -156,7 +163,8 @@ Recorder::Recorder(Api& api, const Clock& clock, Random& random, std::string com
 Recorder::~Recorder() = default;
 
 void Recorder::event(const ObjectReference& about, EventType type, std::string_view reason, std::string_view message) {
-  Told told{about, type == EventType::Normal ? "Normal" : "Warning", std::string(reason), cutUtf8(message, kMessageBytes)};
+  Told told{about, type == EventType::Normal ? "Normal" : "Warning", std::string(reason),
+            cutUtf8(message, kMessageBytes)};
   {
     std::lock_guard lock(impl_->doorMutex);
     if (impl_->running) {

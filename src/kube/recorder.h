@@ -22,8 +22,8 @@ class Recorder {
   ~Recorder();
   // Never fails the caller: what the server refuses is logged and dropped. `message` is cut at 1,024 bytes.
   void event(const ObjectReference& about, EventType type, std::string_view reason, std::string_view message);
-  // Until `stop`: events are written here, behind those who tell them. When too many wait the newest are dropped. Without
-  // it event() writes at once, as the simulation wants it.
+  // Until `stop`: events are written here, behind those who tell them. When too many wait the newest are dropped.
+  // Without it event() writes at once, as the simulation wants it.
   void run(std::stop_token stop);
 
  private:

@@ -129,7 +129,8 @@ Result<Reflector::Moved> Reflector::State::take(Watching& here, const WatchEvent
 Result<Reflector::Moved> Reflector::State::become(Any next) {
   const auto before = static_cast<Phase>(at.index()), after = static_cast<Phase>(next.index());
   if (!mayFollow(before, after)) {
-    return Error{Errc::Internal, fmt::format("reflector of {}: no way from {} to {}", type.plural, at.index(), next.index())};
+    return Error{Errc::Internal,
+                 fmt::format("reflector of {}: no way from {} to {}", type.plural, at.index(), next.index())};
   }
   std::lock_guard lock(mutex);
   at = std::move(next);
@@ -147,11 +148,16 @@ Reflector::~Reflector() = default;
 
 bool Reflector::mayFollow(Phase from, Phase to) {
   switch (to) {
-    case Phase::Empty: return from != Phase::Empty;
-    case Phase::Listing: return from == Phase::Empty || from == Phase::Listing;
-    case Phase::Listed: return from == Phase::Listing;
-    case Phase::Watching: return from == Phase::Listed || from == Phase::Resuming;
-    case Phase::Resuming: return from == Phase::Watching;
+    case Phase::Empty:
+      return from != Phase::Empty;
+    case Phase::Listing:
+      return from == Phase::Empty || from == Phase::Listing;
+    case Phase::Listed:
+      return from == Phase::Listing;
+    case Phase::Watching:
+      return from == Phase::Listed || from == Phase::Resuming;
+    case Phase::Resuming:
+      return from == Phase::Watching;
   }
   return false;
 }
@@ -161,8 +167,12 @@ Result<Reflector::Moved> Reflector::step(std::chrono::milliseconds timeout) {
   return std::visit([&](auto& here) { return state_->from(here, timeout); }, state_->at);
 }
 
-bool Reflector::synced() const { return state_->synced; }
-Reflector::Phase Reflector::phase() const { return static_cast<Phase>(state_->at.index()); }
+bool Reflector::synced() const {
+  return state_->synced;
+}
+Reflector::Phase Reflector::phase() const {
+  return static_cast<Phase>(state_->at.index());
+}
 
 void Reflector::cancel() {
   std::lock_guard lock(state_->mutex);

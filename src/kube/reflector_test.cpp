@@ -53,8 +53,8 @@ struct ReflectorTest : ::testing::Test {
 TEST_F(ReflectorTest, ListsInPagesThenFollows) {
   api.lists.push_back(List{{object("a", 1)}, "10", "more"});
   api.lists.push_back(List{{object("b", 2)}, "10", ""});
-  api.watches.push_back(std::deque<Step>{event(Type::Added, "c", 11), event(Type::Modified, "a", 12),
-                                         event(Type::Deleted, "b", 13)});
+  api.watches.push_back(
+      std::deque<Step>{event(Type::Added, "c", 11), event(Type::Modified, "a", 12), event(Type::Deleted, "b", 13)});
   EXPECT_EQ(move(), Phase::Listing);
   EXPECT_FALSE(reflector.synced());
   EXPECT_EQ(cache.size(), 0u);
@@ -114,9 +114,9 @@ TEST_F(ReflectorTest, GoneOnOpeningListsAgain) {
 }
 
 TEST_F(ReflectorTest, ReplayedEventsNeverTurnTheCacheBack) {
-  script({{object("a", 5)}, "10", ""}, {event(Type::Modified, "a", 12), event(Type::Modified, "a", 11),
-                                       event(Type::Deleted, "a", 12), event(Type::Bookmark, "", 3),
-                                       Error{Errc::Unavailable, "eof"}});
+  script({{object("a", 5)}, "10", ""},
+         {event(Type::Modified, "a", 12), event(Type::Modified, "a", 11), event(Type::Deleted, "a", 12),
+          event(Type::Bookmark, "", 3), Error{Errc::Unavailable, "eof"}});
   api.watches.push_back(std::deque<Step>{});
   move(), move(), move(), move(), move(), move();
   EXPECT_EQ(seen("a"), "12");
@@ -171,9 +171,9 @@ TEST_F(ReflectorTest, CancelWakesAWaitingStepAndIsFinal) {
 
 TEST(ReflectorTable, AllowsWhatTheHeaderSaysAndNothingElse) {
   const std::set<std::pair<Phase, Phase>> allowed = {
-      {Phase::Empty, Phase::Listing},     {Phase::Listing, Phase::Listing},   {Phase::Listing, Phase::Listed},
-      {Phase::Listing, Phase::Empty},     {Phase::Listed, Phase::Watching},   {Phase::Listed, Phase::Empty},
-      {Phase::Watching, Phase::Resuming}, {Phase::Watching, Phase::Empty},    {Phase::Resuming, Phase::Watching},
+      {Phase::Empty, Phase::Listing},     {Phase::Listing, Phase::Listing}, {Phase::Listing, Phase::Listed},
+      {Phase::Listing, Phase::Empty},     {Phase::Listed, Phase::Watching}, {Phase::Listed, Phase::Empty},
+      {Phase::Watching, Phase::Resuming}, {Phase::Watching, Phase::Empty},  {Phase::Resuming, Phase::Watching},
       {Phase::Resuming, Phase::Empty}};
   for (int from = 0; from < 5; ++from) {
     for (int to = 0; to < 5; ++to) {

@@ -1,11 +1,10 @@
-// How many requests a second a client allows itself: `rate` on average, `burst` at once. Callers are served in the order
-// in which they asked.
+// How many requests a second a client allows itself: `rate` on average, `burst` at once. Callers are served in the
+// order in which they asked.
 #pragma once
 #include <algorithm>
 #include <mutex>
 
 #include "base/clock.h"
-
 
 namespace godwit::kube {
 

@@ -26,11 +26,11 @@ class WorkQueue {
  public:
   WorkQueue(const Clock& clock, Random& random, BackOff backOff = {});
 
-  void add(const std::string& key);                      // now; coalesces
-  void addAfter(const std::string& key, Duration delay); // the earliest of several delays wins
-  void addRateLimited(const std::string& key);           // after this key's back-off, which doubles each time
-  void forget(const std::string& key);                   // success: back-off starts anew
-  void retryFailed();                                    // what made keys fail is over: those in back-off are due now
+  void add(const std::string& key);                       // now; coalesces
+  void addAfter(const std::string& key, Duration delay);  // the earliest of several delays wins
+  void addRateLimited(const std::string& key);            // after this key's back-off, which doubles each time
+  void forget(const std::string& key);                    // success: back-off starts anew
+  void retryFailed();                                     // what made keys fail is over: those in back-off are due now
 
   // The next key, in order of arrival, marked as in work until done(). get() blocks until there is one; nullopt after
   // shutDown(). tryGet() never blocks (the simulation's stepper).
@@ -38,7 +38,8 @@ class WorkQueue {
   std::optional<std::string> tryGet();
   void done(const std::string& key);  // a key added meanwhile is queued again
 
-  std::optional<Duration> nextDelay() const;  // until the earliest delayed key is due (0: something is ready); nullopt: empty
+  std::optional<Duration> nextDelay()
+      const;  // until the earliest delayed key is due (0: something is ready); nullopt: empty
   std::size_t depth() const;
   void shutDown();
 
@@ -54,10 +55,10 @@ class WorkQueue {
   BackOff backOff_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::string> ready_;             // in order of arrival
-  std::set<std::string> wanted_;              // in ready_, or added while in work
+  std::deque<std::string> ready_;  // in order of arrival
+  std::set<std::string> wanted_;   // in ready_, or added while in work
   std::set<std::string> working_;
-  std::map<std::string, Duration> due_;       // by key, on the monotonic clock
+  std::map<std::string, Duration> due_;               // by key, on the monotonic clock
   std::set<std::pair<Duration, std::string>> order_;  // the same, earliest first
   std::map<std::string, int> failures_;
   bool stopped_ = false;

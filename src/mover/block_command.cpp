@@ -136,8 +136,9 @@ std::optional<Error> refuseForFileSystem(const std::string& command) {
                  "Filesystem. A block volume needs Godwit at both ends"};
   if (command == "godwit-block" || command == "godwit-block-zero")
     return Error{Errc::Unsupported,
-                 command + ": this destination holds a file system, not a block device; make both volumes of one "
-                           "volumeMode"};
+                 command +
+                     ": this destination holds a file system, not a block device; make both volumes of one "
+                     "volumeMode"};
   return std::nullopt;
 }
 

@@ -55,10 +55,11 @@ Result<BlockDevice> BlockDevice::open(const std::string& path, int flags) {
                                              "program",
                                              path)};
   if (!out.fd_.valid() && errno == EACCES && ::geteuid() != 0)
-    return Error{Errc::Forbidden, fmt::format("the block volume {}: permission denied; a mover that is not root needs a "
-                                              "device of its own group (containerd: "
-                                              "device_ownership_from_security_context)",
-                                              path)};
+    return Error{Errc::Forbidden,
+                 fmt::format("the block volume {}: permission denied; a mover that is not root needs a "
+                             "device of its own group (containerd: "
+                             "device_ownership_from_security_context)",
+                             path)};
   if (!out.fd_.valid()) return errnoError("the block volume " + path);
   struct stat st {};
   if (::fstat(out.fd_.get(), &st) != 0) return errnoError("the block volume " + path);
@@ -110,8 +111,8 @@ Result<void> BlockDevice::zero(std::uint64_t offset, std::uint64_t length, const
     GODWIT_TRY(pulse());
     const auto piece = std::min(length, discards_ ? kDiscardPiece : kPiece);
     if (discards_) {
-      discards_ = ::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, asOffset(offset),
-                              asOffset(piece)) == 0;
+      discards_ =
+          ::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, asOffset(offset), asOffset(piece)) == 0;
       if (!discards_) continue;  // from here on written, in small pieces
     } else {
       GODWIT_TRY(overwrite(offset, piece, buffer));

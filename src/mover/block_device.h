@@ -42,7 +42,8 @@ class BlockDevice {
   // Everything written is on stable storage.
   Result<void> sync() const;
 
-  // What the storage knows without reading: from `offset` to `end` nothing was ever written, or something may have been.
+  // What the storage knows without reading: from `offset` to `end` nothing was ever written, or something may have
+  // been.
   struct Extent {
     bool hole;
     std::uint64_t end;

@@ -93,7 +93,8 @@ Sha256::Digest BlockEncoder::trailer(std::string& out) {
 Result<void> BlockDecoder::exactly(char* to, std::size_t size, const char* field) {
   for (std::size_t got = 0; got < size;) {
     GODWIT_ASSIGN(const auto n, from_(to + got, size - got));
-    if (n == 0) return Error{Errc::Invalid, fmt::format("the block stream was cut at byte {} of {}: {}", at_, size_, field)};
+    if (n == 0)
+      return Error{Errc::Invalid, fmt::format("the block stream was cut at byte {} of {}: {}", at_, size_, field)};
     got += n;
   }
   return {};
@@ -111,12 +112,13 @@ Result<std::uint64_t> BlockDecoder::integer(std::size_t bytes, const char* field
 Result<std::uint64_t> BlockDecoder::header() {
   char magic[kMagic.size()];
   GODWIT_TRY(exactly(magic, sizeof magic, "magic"));
-  if (kMagic != std::string_view(magic, sizeof magic)) return malformed("it does not begin with " + std::string(kMagic));
+  if (kMagic != std::string_view(magic, sizeof magic))
+    return malformed("it does not begin with " + std::string(kMagic));
   sha_.update({magic, sizeof magic});
   GODWIT_ASSIGN(const auto version, integer(4, "version"));
   if (version != kVersion)
-    return Error{Errc::Unsupported, fmt::format("block stream version {}: this end knows {}; update the older Godwit",
-                                                version, kVersion)};
+    return Error{Errc::Unsupported,
+                 fmt::format("block stream version {}: this end knows {}; update the older Godwit", version, kVersion)};
   GODWIT_ASSIGN(const auto flags, integer(4, "flags"));
   if (flags != 0) return malformed(fmt::format("unknown flags {:#x}", flags));
   GODWIT_ASSIGN(size_, integer(8, "size"));

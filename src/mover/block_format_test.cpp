@@ -117,7 +117,9 @@ TEST(BlockFormat, RefusesALongRecordBeforeItReadsIt) {
 }
 
 TEST(BlockFormat, RefusesHeadersOfOthers) {
-  const auto header = [](std::size_t at, const std::string& bytes) { return wholeStream().replace(at, bytes.size(), bytes); };
+  const auto header = [](std::size_t at, const std::string& bytes) {
+    return wholeStream().replace(at, bytes.size(), bytes);
+  };
   EXPECT_THAT(refusal(header(0, "SSH-2.0-")), testing::HasSubstr("does not begin"));
   EXPECT_THAT(refusal(header(8, "\2")), testing::HasSubstr("version 2"));
   EXPECT_THAT(refusal(header(12, "\1")), testing::HasSubstr("flags"));

@@ -6,10 +6,11 @@ namespace godwit::mover {
 
 Result<void> checkFits(std::uint64_t room, std::uint64_t size) {
   if (size <= room) return {};
-  return Error{Errc::Invalid,
-               fmt::format("the destination's block volume has {} bytes, the source's {}: nothing was written; make the "
-                           "destination's at least as large (spec.rsync.capacity, or a larger destinationPVC)",
-                           room, size)};
+  return Error{
+      Errc::Invalid,
+      fmt::format("the destination's block volume has {} bytes, the source's {}: nothing was written; make the "
+                  "destination's at least as large (spec.rsync.capacity, or a larger destinationPVC)",
+                  room, size)};
 }
 
 Result<Sha256::Digest> receiveBlock(BlockDecoder& stream, std::uint64_t size, BlockDevice& device, const Pulse& pulse) {

@@ -32,7 +32,8 @@ class BlockReceive : public testing::Test {
     const UniqueFd fd(::open(at(name).c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     EXPECT_EQ(::ftruncate(fd.get(), static_cast<off_t>(size)), 0);
     for (const auto& [offset, text] : pieces)
-      EXPECT_EQ(::pwrite(fd.get(), text.data(), text.size(), static_cast<off_t>(offset)), static_cast<ssize_t>(text.size()));
+      EXPECT_EQ(::pwrite(fd.get(), text.data(), text.size(), static_cast<off_t>(offset)),
+                static_cast<ssize_t>(text.size()));
     return at(name);
   }
   static std::string streamOf(const std::string& path) {
@@ -107,7 +108,8 @@ TEST_F(BlockReceive, WritesNothingToADeviceThatIsTooSmall) {
   const auto before = content(replica);
   const auto received = receive(streamOf(source), kMiB, replica);
   ASSERT_FALSE(received.ok());
-  EXPECT_THAT(received.error().message, testing::AllOf(testing::HasSubstr("1048064 bytes"), testing::HasSubstr("1048576")));
+  EXPECT_THAT(received.error().message,
+              testing::AllOf(testing::HasSubstr("1048064 bytes"), testing::HasSubstr("1048576")));
   EXPECT_TRUE(content(replica) == before);
   EXPECT_FALSE(receive(streamOf(source), kMiB - 512, replica).ok()) << "the header names another size";
   EXPECT_TRUE(content(replica) == before);

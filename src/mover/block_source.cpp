@@ -67,10 +67,11 @@ Result<void> BlockSender::checkRemote() {
   GODWIT_ASSIGN(const auto remote, askRemote(link_, ".", signals_));
   code_ = 1;
   if (!remote.godwit) {
-    return Error{Errc::Unsupported,
-                 fmt::format("{} is not Godwit: VolSync copies block devices in a way of its own (diskrsync), and plain "
-                             "rsync cannot copy them at all; a block volume needs Godwit at both ends",
-                             link_.where())};
+    return Error{
+        Errc::Unsupported,
+        fmt::format("{} is not Godwit: VolSync copies block devices in a way of its own (diskrsync), and plain "
+                    "rsync cannot copy them at all; a block volume needs Godwit at both ends",
+                    link_.where())};
   }
   if (!remote.block) {
     return Error{Errc::Invalid, fmt::format("the source's volume {} is a block device, the destination's is a file "
@@ -90,19 +91,19 @@ Result<void> BlockSender::guardReplica() {
   GODWIT_ASSIGN(const bool nothingToLose, replicaIsZero());
   if (nothingToLose) return {};
   code_ = kSafetyHalt;
-  return Error{Errc::Conflict,
-               fmt::format("the source volume {} holds nothing but zeroes but its replica does not: nothing was sent or "
-                           "erased. If the volume shall be empty, annotate the ReplicationSource godwit/allow-empty: "
-                           "\"true\" (--allow-empty)",
-                           options_.data)};
+  return Error{
+      Errc::Conflict,
+      fmt::format("the source volume {} holds nothing but zeroes but its replica does not: nothing was sent or "
+                  "erased. If the volume shall be empty, annotate the ReplicationSource godwit/allow-empty: "
+                  "\"true\" (--allow-empty)",
+                  options_.data)};
 }
 
 Result<bool> BlockSender::replicaIsZero() {
   GODWIT_ASSIGN(const auto answer, link_.ask({"godwit-block-zero", std::to_string(device_.size())}, signals_));
   const auto json = parseJson(answer.out);
   if (answer.status.success() && json.ok() && find(*json, "zero")) return truth(*json, "zero");
-  return Error{Errc::Unavailable,
-               "cannot tell whether the replica is empty, and the source is: " + reason(answer)};
+  return Error{Errc::Unavailable, "cannot tell whether the replica is empty, and the source is: " + reason(answer)};
 }
 
 Result<void> BlockSender::transfer() {
@@ -146,7 +147,8 @@ void BlockSender::show(const BlockStream& stream, bool ended) {
   lastShown_ = now;
   const double seconds = std::max(std::chrono::duration<double>(now - attemptStart_).count(), 1e-3);
   const auto rate = static_cast<std::int64_t>(static_cast<double>(stream.at()) / seconds);
-  const auto left = rate > 0 ? static_cast<std::int64_t>((device_.size() - stream.at()) / static_cast<std::uint64_t>(rate)) : 0;
+  const auto left =
+      rate > 0 ? static_cast<std::int64_t>((device_.size() - stream.at()) / static_cast<std::uint64_t>(rate)) : 0;
   const auto percent = static_cast<int>(static_cast<double>(stream.at()) * 100 / static_cast<double>(device_.size()));
   publishProgress({{"bytes", stream.at()},
                    {"total", device_.size()},
@@ -173,7 +175,8 @@ Result<void> sendBlock(const SourceOptions& options, SshLink link, SignalWatch& 
                        int& code) {
   GODWIT_ASSIGN(const auto path, confineName(options.path));
   if (path != ".")
-    return Error{Errc::Invalid, fmt::format("spec.rsync.path {}: a block device has no paths; leave it out", options.path)};
+    return Error{Errc::Invalid,
+                 fmt::format("spec.rsync.path {}: a block device has no paths; leave it out", options.path)};
   GODWIT_ASSIGN(auto device, BlockDevice::openToRead(options.data));
   return BlockSender(options, std::move(device), std::move(link), signals, result, code).run();
 }

@@ -64,7 +64,8 @@ void BlockStream::addGrains(std::string_view bytes) {
       continue;
     }
     auto length = grain;
-    while (length < bytes.size() && !isZero(bytes.substr(length, kGrain))) length += std::min(kGrain, bytes.size() - length);
+    while (length < bytes.size() && !isZero(bytes.substr(length, kGrain)))
+      length += std::min(kGrain, bytes.size() - length);
     flushZeros();
     encoder_.data(at_, bytes.substr(0, length), out_);
     at_ += length;

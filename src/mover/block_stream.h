@@ -17,8 +17,8 @@ class BlockStream {
   // zeroes gave nothing to send yet.
   Result<std::optional<std::string_view>> next();
 
-  std::uint64_t at() const { return at_; }      // bytes of the device that are dealt with
-  std::uint64_t sent() const { return sent_; }  // bytes of the stream
+  std::uint64_t at() const { return at_; }                  // bytes of the device that are dealt with
+  std::uint64_t sent() const { return sent_; }              // bytes of the stream
   const Sha256::Digest& digest() const { return digest_; }  // once the stream has ended
 
  private:
@@ -31,7 +31,7 @@ class BlockStream {
   BlockEncoder encoder_;
   std::string piece_, out_;
   std::uint64_t at_ = 0, sent_ = 0;
-  std::uint64_t extentEnd_ = 0;             // where what is known of holes ends
+  std::uint64_t extentEnd_ = 0;              // where what is known of holes ends
   std::uint64_t zerosFrom_ = 0, zeros_ = 0;  // the run that is still growing
   bool began_ = false, ended_ = false;
   Sha256::Digest digest_{};

@@ -29,8 +29,8 @@ class LineCutter {
 using Feed = std::function<Result<std::optional<std::string_view>>()>;
 
 // Runs to the end; without a feed the standard input is empty. A child that closes it early is not an error here: its
-// exit code tells. Cancelled when `signals` has one, the feed's error when that has one: the child's group gets SIGTERM,
-// after 5 s SIGKILL.
+// exit code tells. Cancelled when `signals` has one, the feed's error when that has one: the child's group gets
+// SIGTERM, after 5 s SIGKILL.
 Result<ExitStatus> runChild(ProcessSpec spec, SignalWatch& signals, const LineSink& out, const LineSink& err,
                             Feed feed = {});
 

@@ -13,8 +13,12 @@ namespace {
 // A flag wins over its environment variable, which wins over the default.
 CLI::App& addSource(CLI::App& app, SourceOptions& options) {
   auto& side = *app.add_subcommand("source", "send a volume to a destination, then tell it to end");
-  side.add_option("--data", options.data, "the volume's directory or block device; /dev/block where that is one")->envname("GODWIT_DATA")->capture_default_str();
-  side.add_option("--keys", options.keys, "directory with source and destination.pub")->envname("GODWIT_KEYS")->capture_default_str();
+  side.add_option("--data", options.data, "the volume's directory or block device; /dev/block where that is one")
+      ->envname("GODWIT_DATA")
+      ->capture_default_str();
+  side.add_option("--keys", options.keys, "directory with source and destination.pub")
+      ->envname("GODWIT_KEYS")
+      ->capture_default_str();
   side.add_option("--address,--host", options.address, "the destination: host name, IPv4 or IPv6 address")
       ->envname(api::mover_env::kAddress);
   side.add_option("--port", options.port, "its port")
@@ -33,8 +37,12 @@ CLI::App& addSource(CLI::App& app, SourceOptions& options) {
 
 CLI::App& addDestination(CLI::App& app, DestinationOptions& options) {
   auto& side = *app.add_subcommand("destination", "receive into a volume until the source says it is complete");
-  side.add_option("--data", options.data, "the volume's directory or block device; /dev/block where that is one")->envname("GODWIT_DATA")->capture_default_str();
-  side.add_option("--keys", options.keys, "directory with destination and source.pub")->envname("GODWIT_KEYS")->capture_default_str();
+  side.add_option("--data", options.data, "the volume's directory or block device; /dev/block where that is one")
+      ->envname("GODWIT_DATA")
+      ->capture_default_str();
+  side.add_option("--keys", options.keys, "directory with destination and source.pub")
+      ->envname("GODWIT_KEYS")
+      ->capture_default_str();
   side.add_option("--listen", options.listen, "[ADDR:]PORT")->envname(api::mover_env::kListen)->capture_default_str();
   side.add_option("--user", options.user, "a login accepted beside root")->capture_default_str();
   side.add_option("--path", options.path, "directory inside the volume to receive into")->capture_default_str();

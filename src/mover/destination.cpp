@@ -126,8 +126,9 @@ Result<Listener> Listener::open(const DestinationOptions& options) {
   GODWIT_ASSIGN(auto dir, TempDir::make());
   GODWIT_ASSIGN(auto sshd, setUpSshd(dir, options.keys, options.user));
   if (!sshd.view.active) {
-    log::warn("mover", "no private account view: without libnss-wrapper the host's accounts decide who can log in, "
-                       "and owners that have a name there get its number");
+    log::warn("mover",
+              "no private account view: without libnss-wrapper the host's accounts decide who can log in, "
+              "and owners that have a name there get its number");
   }
   GODWIT_ASSIGN(const auto data, directoryShown(found, options.path, volume.get()));
   GODWIT_TRY(writePrivate(dir.file(kSessionData), data));
@@ -292,7 +293,8 @@ void Listener::answerShutdowns() {
 }
 
 Result<void> Listener::makeDurable() const {
-  if ((block_ ? ::fsync(volume_.get()) : ::syncfs(volume_.get())) != 0) return errnoError("writing the volume to stable storage");
+  if ((block_ ? ::fsync(volume_.get()) : ::syncfs(volume_.get())) != 0)
+    return errnoError("writing the volume to stable storage");
   return {};
 }
 

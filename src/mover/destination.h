@@ -9,8 +9,8 @@ struct DestinationOptions {
   std::string keys = "/keys";   // directory with destination, source.pub
   std::string listen = "8022";  // [ADDR:]PORT; environment GODWIT_LISTEN; port 0: the kernel chooses, the log tells
   std::string user = "root";    // a login accepted beside root
-  std::string path = "/";       // the directory inside the volume that the source sees as the whole of it; made if need be
-  bool block = false;           // `data` may be a regular file, filled as a block device is
+  std::string path = "/";  // the directory inside the volume that the source sees as the whole of it; made if need be
+  bool block = false;      // `data` may be a regular file, filled as a block device is
 };
 
 // Serves until an accepted `shutdown N` (returns N), SIGTERM or SIGINT (returns 128 + signal) or an error of its own

@@ -6,8 +6,8 @@ namespace godwit::mover {
 
 // Runs the one command the peer asked for: SSH_ORIGINAL_COMMAND where sshd set it (it does for every forced command),
 // else `command`. Knows rsync --server, shutdown N, godwit-info [PATH] and godwit-prepare PATH, for a block device what
-// block_command.h lists; anything else is refused on stderr and in the destination's log. Returns the exit code: the program's own, 1 for a refusal, 126
-// outside of a destination's session.
+// block_command.h lists; anything else is refused on stderr and in the destination's log. Returns the exit code: the
+// program's own, 1 for a refusal, 126 outside of a destination's session.
 int runForcedCommand(std::string_view command);
 
 // The arguments of our binary in authorized_keys; their text is for logins whose shell is not ours.

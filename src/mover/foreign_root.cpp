@@ -9,7 +9,8 @@
 
 // The library's bytes: the build names the file.
 asm(".pushsection .rodata\n"
-    "godwit_foreign_root_begin: .incbin \"" GODWIT_FOREIGN_ROOT_LIBRARY "\"\n"
+    "godwit_foreign_root_begin: .incbin \"" GODWIT_FOREIGN_ROOT_LIBRARY
+    "\"\n"
     "godwit_foreign_root_end: .byte 0\n"
     ".popsection\n");
 extern "C" const char godwit_foreign_root_begin[], godwit_foreign_root_end[];

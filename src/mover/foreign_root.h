@@ -1,6 +1,6 @@
-// The directory that a transfer fills, where it belongs to somebody else: a volume's root that an unprivileged mover may
-// write to by its group. Its time, mode and ACL are its owner's to set, and rsync would call every transfer incomplete
-// for that (code 23).
+// The directory that a transfer fills, where it belongs to somebody else: a volume's root that an unprivileged mover
+// may write to by its group. Its time, mode and ACL are its owner's to set, and rsync would call every transfer
+// incomplete for that (code 23).
 //
 // rsync has no option that leaves the top directory alone, a pod without privileges gets no user namespace, and to read
 // from rsync's messages that nothing else failed would mean to know them all, in every version, and those of the other

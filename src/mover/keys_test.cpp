@@ -21,8 +21,8 @@ TEST(Keys, TakesAPublicKeyWithoutItsComment) {
   ASSERT_TRUE(key.ok());
   EXPECT_EQ(*key, fmt::format("ssh-ed25519 {}\n", kEd25519));
   EXPECT_TRUE(publicKey("ecdsa-sha2-nistp256   AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAAABeA==", "f").ok());
-  EXPECT_TRUE(publicKey("sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAA3h4eAAAAARzc2g6", "f")
-                  .ok());
+  EXPECT_TRUE(
+      publicKey("sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAA3h4eAAAAARzc2g6", "f").ok());
 }
 
 TEST(Keys, RefusesWhatIsNotOnePublicKey) {

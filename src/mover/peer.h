@@ -22,7 +22,8 @@ struct Remote {
   std::optional<std::uint64_t> block;  // its volume is a block device of so many bytes
 };
 
-// A Godwit end answers; VolSync's and others refuse the command, which is an answer too. `path` as confineName gives it.
+// A Godwit end answers; VolSync's and others refuse the command, which is an answer too. `path` as confineName gives
+// it.
 Result<Remote> askRemote(SshLink& link, const std::string& path, SignalWatch& signals);
 
 // Why the other end refused, without what both ends put around it.

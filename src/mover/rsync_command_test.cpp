@@ -54,7 +54,8 @@ TEST(RsyncCommand, KnowsReadersAndDryRuns) {
 TEST(RsyncCommand, TakesValuesInBothForms) {
   EXPECT_THAT(
       accepted("rsync --server -B700 -@-1 --timeout=30 --max-size 5G --suffix=.old --info=FLIST2,STATS . .").options,
-      ElementsAre("--server", "-B700", "-@-1", "--timeout=30", "--max-size=5G", "--suffix=.old", "--info=FLIST2,STATS"));
+      ElementsAre("--server", "-B700", "-@-1", "--timeout=30", "--max-size=5G", "--suffix=.old",
+                  "--info=FLIST2,STATS"));
 }
 
 TEST(RsyncCommand, HoldsDirectoriesOfOptionsInTheVolume) {

@@ -52,8 +52,7 @@ std::optional<Progress> parseProgress(std::string_view line) {
     return std::nullopt;
   }
   constexpr long long kMaxHours = 1'000'000;  // rsync shows no more, and a hostile peer can write here
-  if (hours < 0 || hours > kMaxHours || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59)
-    return std::nullopt;
+  if (hours < 0 || hours > kMaxHours || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59) return std::nullopt;
   Progress out{bytes, percent, scaled(rate, unit), hours * 3600 + minutes * 60 + seconds, 0, 0, 0};
   const auto at = text.find("(xfr#");
   if (at != std::string::npos) out.etaSeconds = timeLeft(out);

@@ -10,7 +10,7 @@ namespace godwit::mover {
 struct Session {
   std::string directory;  // the destination's private one
   std::string id;
-  std::string data;   // the volume
+  std::string data;    // the volume
   bool block = false;  // the volume is a block device
   UniqueFd control;
 };

@@ -96,7 +96,8 @@ Result<void> Sender::learnRemote() {
   if (!remote_.godwit) {
     log::info("mover", "the other end is not Godwit: plain rsync");
   } else if (!remote_.root) {
-    warn(fmt::format("the destination does not run as root: owners{} and devices are not kept", keepsAcls() ? "" : ", ACLs"));
+    warn(fmt::format("the destination does not run as root: owners{} and devices are not kept",
+                     keepsAcls() ? "" : ", ACLs"));
   } else if (!keepsAcls()) {
     warn("the source runs as an ordinary user: ACLs are not kept");
   }
@@ -141,7 +142,9 @@ Result<void> Sender::prepare() {
 }
 
 // A sandbox that knows one id reads and sets ACLs of others wrongly, and rsync would fail for ever.
-bool Sender::keepsAcls() const { return remote_.acls && !knowsOneIdOnly(); }
+bool Sender::keepsAcls() const {
+  return remote_.acls && !knowsOneIdOnly();
+}
 
 std::vector<std::string> Sender::rsyncArguments(bool dryRun) const {
   // Without CAP_SYS_ADMIN, trusted.* can be neither read nor set, yet btrfs lists it, and rsync would fail for ever.

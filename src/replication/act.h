@@ -17,7 +17,8 @@ struct Made {
   bool created = false;  // by this call
 };
 
-// Creates `wanted`. One of that name that is ours already (the watch was late) is as good; one of somebody else is an error.
+// Creates `wanted`. One of that name that is ours already (the watch was late) is as good; one of somebody else is an
+// error.
 template <class T>
 Result<Made<T>> create(Pass& pass, View<T>& view, const kube::ResourceType& type, const Json& wanted) {
   // Somebody removed what we made: the garbage collector, perhaps, because its owner is gone.
@@ -42,10 +43,10 @@ Result<typename View<T>::Ptr> patch(Pass& pass, View<T>& view, const kube::Resou
 
 // Deletes exactly this object; one that is gone or has been replaced meanwhile is fine.
 template <class T>
-Result<void> remove(Pass& pass, View<T>& view, const kube::ResourceType& type, const api::ObjectMeta& meta) {
-  const auto removed = pass.doors.api.remove(type, meta.key(), {.uid = meta.uid});
+Result<void> remove(kube::Api& api, View<T>& view, const kube::ResourceType& type, const api::ObjectMeta& meta) {
+  const auto removed = api.remove(type, meta.key(), {.uid = meta.uid});
   if (removed.is(Errc::Conflict)) {  // replaced meanwhile, or just a busy server
-    const auto current = pass.doors.api.get(type, meta.key());
+    const auto current = api.get(type, meta.key());
     const bool same = current.ok() && text(*current, "metadata", "uid") == meta.uid;
     if (same || (!current && !current.is(Errc::NotFound))) return removed;
   } else if (!removed && !removed.is(Errc::NotFound)) {
@@ -61,8 +62,12 @@ Result<void> letGo(Pass& pass, View<T>& view, const kube::ResourceType& type, co
   Json owners = Json::array();
   for (const auto& owner : meta.ownerReferences) {
     if (owner.uid == pass.object.meta.uid) continue;
-    owners.push_back({{"apiVersion", owner.apiVersion}, {"kind", owner.kind}, {"name", owner.name}, {"uid", owner.uid},
-                      {"controller", owner.controller}, {"blockOwnerDeletion", owner.blockOwnerDeletion}});
+    owners.push_back({{"apiVersion", owner.apiVersion},
+                      {"kind", owner.kind},
+                      {"name", owner.name},
+                      {"uid", owner.uid},
+                      {"controller", owner.controller},
+                      {"blockOwnerDeletion", owner.blockOwnerDeletion}});
   }
   const Json change = {{"metadata",
                         {{"resourceVersion", meta.resourceVersion},
@@ -79,7 +84,7 @@ Result<void> drop(Pass& pass, View<T>& view, const kube::ResourceType& type, con
   if (meta.deletionTimestamp) return {};
   GODWIT_TRY(pass.confirm());
   if (meta.labels.contains(api::kDoNotDeleteLabel)) return letGo(pass, view, type, meta);
-  return remove(pass, view, type, meta);
+  return remove(pass.doors.api, view, type, meta);
 }
 
 }  // namespace godwit::replication

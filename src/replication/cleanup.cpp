@@ -78,7 +78,8 @@ Result<void> letGoOfKeptImage(Pass& pass) {
 
 Outcome cleanUp(Pass& pass) {
   if (pass.object.meta.annotations.contains(api::kDebugMoverAnnotation) && pass.world.job) {
-    pass.note = fmt::format("the mover is kept for debugging; remove annotation {} to go on", api::kDebugMoverAnnotation);
+    pass.note =
+        fmt::format("the mover is kept for debugging; remove annotation {} to go on", api::kDebugMoverAnnotation);
     return Wait{pass.note};
   }
   const auto swept = sweep(pass);

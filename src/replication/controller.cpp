@@ -67,7 +67,7 @@ struct Feed {
     if (error.code == Errc::Gone) failures = 0;  // a new list is the cure, not a wait
     const auto pause = kube::reflectorBackOff(++failures, random);
     // Who installs CRDs or rules wants to see the effect; and a server that is back must find everybody soon.
-    return essential() || refused || error.code == Errc::Unavailable 
+    return essential() || refused || error.code == Errc::Unavailable
                ? std::min(pause, std::chrono::duration_cast<Duration>(kSoon * (0.8 + 0.4 * random.unit())))
                : pause;
   }
@@ -88,7 +88,13 @@ struct Feed {
 
 struct Controller::Impl {
   Impl(kube::Api& a, const Clock& c, Random& r, Metrics& m, ControllerConfig cfg)
-      : api(a), clock(c), random(r), config(std::move(cfg)), views(c), recorder(a, c, r, "godwit"), queue(c, r),
+      : api(a),
+        clock(c),
+        random(r),
+        config(std::move(cfg)),
+        views(c),
+        recorder(a, c, r, "godwit"),
+        queue(c, r),
         doors{api, clock, recorder, m, config, views} {
     listen();
     follow();
@@ -110,7 +116,8 @@ struct Controller::Impl {
   void wakeOwner(const api::ObjectMeta& child) {
     const auto* owner = child.controller();
     if (!owner) return;
-    if (owner->apiVersion == "v1" && owner->kind == kinds::kPersistentVolumeClaims.kind) wakeClaim({child.ns, owner->name});
+    if (owner->apiVersion == "v1" && owner->kind == kinds::kPersistentVolumeClaims.kind)
+      wakeClaim({child.ns, owner->name});
     if (owner->apiVersion != api::kApiVersion) return;
     for (const auto role : {Role::Source, Role::Destination}) {
       if (owner->kind == api::kindOf(role)) wake(role, {child.ns, owner->name});
@@ -145,7 +152,8 @@ struct Controller::Impl {
     onChange(views.jobs, owner);
     onChange(views.snapshots, [this](const api::ObjectMeta& meta) {
       wakeOwner(meta);
-      if (const auto* by = meta.controller()) wakeClaimsOf({meta.ns, by->name});  // nothing is made from one that is gone
+      if (const auto* by = meta.controller())
+        wakeClaimsOf({meta.ns, by->name});  // nothing is made from one that is gone
     });
     onChange(views.services, owner);
     onChange(views.secrets, owner);
@@ -216,13 +224,15 @@ struct Controller::Impl {
 
   Next registration() {
     const auto done = registerPopulator(api);
-    if (!done) log::warn("replication", "claims are filled, but the cluster is not told who does it: {}", done.error().message);
+    if (!done)
+      log::warn("replication", "claims are filled, but the cluster is not told who does it: {}", done.error().message);
     return {.backOff = !done};
   }
 
   // The objects themselves can be read, and of everything else is known what there is or that we may not know.
   bool workable() const {
-    return std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed->ready() || (feed->forbidden && !feed->essential()); });
+    return std::all_of(feeds.begin(), feeds.end(),
+                       [](const auto& feed) { return feed->ready() || (feed->forbidden && !feed->essential()); });
   }
   std::string troubles() const {
     std::string out;
@@ -254,7 +264,8 @@ struct Controller::Impl {
   }
   Next refuse(const std::string& what, const api::NamespacedName& object) {
     if (what == kClaim || what == kRegistration) return {};
-    return replication::refuse(doors, what == api::name(Role::Source) ? Role::Source : Role::Destination, object, troubles());
+    return replication::refuse(doors, what == api::name(Role::Source) ? Role::Source : Role::Destination, object,
+                               troubles());
   }
 
   Next look(const std::string& key) {
@@ -337,7 +348,9 @@ void Controller::run(std::stop_token stop) {
   for (auto& thread : threads) thread.join();
 }
 
-void Controller::whenReady(std::function<void()> tell) { impl_->whenReady = std::move(tell); }
+void Controller::whenReady(std::function<void()> tell) {
+  impl_->whenReady = std::move(tell);
+}
 
 std::string Controller::waitingFor() const {
   return impl_->troubles();

@@ -39,7 +39,7 @@ class Controller {
   std::string waitingFor() const;
 
   // Simulation: one thread, nothing blocks.
-  bool pump();  // feeds every event that is available to the caches; true if there was any
+  bool pump();     // feeds every event that is available to the caches; true if there was any
   bool stepOne();  // reconciles one ready key; false if none was ready
   std::optional<Duration> nextDelay() const;  // until a delayed key is due
 

@@ -26,15 +26,18 @@ Outcome keepWaiting(Pass& pass) {
       return outcomeOf(told.error());
     }
     pass.tell(EventType::Normal, "SrcPVCWaitingForCopyTrigger",
-              fmt::format("PersistentVolumeClaim {}: set annotation {} to a new value to have it copied", pvc.meta.name, kTrigger));
+              fmt::format("PersistentVolumeClaim {}: set annotation {} to a new value to have it copied", pvc.meta.name,
+                          kTrigger));
   }
   const TimePoint deadline = since ? *since + kPatience : pass.world.now + kPatience;
   if (pass.world.now < deadline) {
     pass.wake(deadline);
     return Wait{"waiting for the copy trigger"};
   }
-  const auto message = fmt::format("waited more than 10 minutes for annotation {} of PersistentVolumeClaim {} to get a "
-                                   "new value; still waiting", kTrigger, pvc.meta.name);
+  const auto message = fmt::format(
+      "waited more than 10 minutes for annotation {} of PersistentVolumeClaim {} to get a "
+      "new value; still waiting",
+      kTrigger, pvc.meta.name);
   if (pass.object.status.latestMoverStatus != api::MoverStatus{"Failed", message}) {
     pass.tell(EventType::Warning, "SrcPVCTimeoutWaitingForCopyTrigger", message);
     pass.object.status.latestMoverStatus = {"Failed", message};

@@ -18,14 +18,17 @@ constexpr std::string_view kBegin = "-----BEGIN OPENSSH PRIVATE KEY-----";
 constexpr std::string_view kEnd = "-----END OPENSSH PRIVATE KEY-----";
 constexpr std::string_view kMagic{"openssh-key-v1\0", 15};
 
-Error invalid(std::string message) { return Error{Errc::Invalid, std::move(message)}; }
+Error invalid(std::string message) {
+  return Error{Errc::Invalid, std::move(message)};
+}
 Error encrypted() {
   return invalid("is protected by a passphrase, which a mover cannot type; remove it with ssh-keygen -p -N ''");
 }
 
 std::string withoutSpace(std::string_view text) {
   std::string out;
-  std::copy_if(text.begin(), text.end(), std::back_inserter(out), [](char c) { return !std::isspace(static_cast<unsigned char>(c)); });
+  std::copy_if(text.begin(), text.end(), std::back_inserter(out),
+               [](char c) { return !std::isspace(static_cast<unsigned char>(c)); });
   return out;
 }
 

@@ -72,7 +72,9 @@ Result<std::string> ecdsaBlob(EVP_PKEY* key) {
   return WireWriter().bytes("ecdsa-sha2-" + curve).bytes(curve).bytes(point).str();
 }
 
-Result<std::string> ed25519Public(EVP_PKEY* key) { return octets(key, OSSL_PKEY_PARAM_PUB_KEY); }
+Result<std::string> ed25519Public(EVP_PKEY* key) {
+  return octets(key, OSSL_PKEY_PARAM_PUB_KEY);
+}
 
 // What stands in the private section between the check numbers and the comment.
 Result<std::string> privateFields(EVP_PKEY* key, KeyType type, const std::string& blob) {
@@ -86,13 +88,14 @@ Result<std::string> privateFields(EVP_PKEY* key, KeyType type, const std::string
       GODWIT_ASSIGN(const auto d, integer(key, OSSL_PKEY_PARAM_PRIV_KEY));
       return WireWriter().raw(blob).mpint(d).str();
     }
-    case KeyType::Rsa4096: break;
+    case KeyType::Rsa4096:
+      break;
   }
   WireWriter out;
   out.bytes("ssh-rsa");
-  for (const char* parameter : {OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_D,
-                                OSSL_PKEY_PARAM_RSA_COEFFICIENT1, OSSL_PKEY_PARAM_RSA_FACTOR1,
-                                OSSL_PKEY_PARAM_RSA_FACTOR2}) {
+  for (const char* parameter :
+       {OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_D, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+        OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2}) {
     GODWIT_ASSIGN(const auto value, integer(key, parameter));
     out.mpint(value);
   }
@@ -117,9 +120,12 @@ Result<std::string> privateFile(const std::string& blob, const std::string& fiel
 
 KeyPtr makeKey(KeyType type) {
   switch (type) {
-    case KeyType::Ed25519: return KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
-    case KeyType::Rsa4096: return KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(4096)));
-    case KeyType::Ecdsa: return KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+    case KeyType::Ed25519:
+      return KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+    case KeyType::Rsa4096:
+      return KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(4096)));
+    case KeyType::Ecdsa:
+      return KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
   }
   return nullptr;
 }

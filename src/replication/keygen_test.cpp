@@ -39,7 +39,9 @@ class Keys : public testing::Test {
   std::filesystem::path dir_;
 };
 
-std::string firstTwoWords(const std::string& line) { return line.substr(0, line.find(' ', line.find(' ') + 1)); }
+std::string firstTwoWords(const std::string& line) {
+  return line.substr(0, line.find(' ', line.find(' ') + 1));
+}
 
 struct Kind {
   KeyType type;
@@ -114,13 +116,15 @@ TEST_F(Keys, PassphrasesAreRefusedInBothFormats) {
 api::Secret secretOf(const KeyPair& source, const KeyPair& destination) {
   api::Secret secret;
   secret.meta.name = "keys";
-  secret.data = {{"source", source.privateKey}, {"source.pub", source.publicKey}, {"destination.pub", destination.publicKey}};
+  secret.data = {
+      {"source", source.privateKey}, {"source.pub", source.publicKey}, {"destination.pub", destination.publicKey}};
   return secret;
 }
 
 class SecretCheck : public testing::Test {
  protected:
-  const KeyPair source_ = *generateKeyPair(KeyType::Ed25519, "s"), destination_ = *generateKeyPair(KeyType::Ed25519, "d");
+  const KeyPair source_ = *generateKeyPair(KeyType::Ed25519, "s"),
+                destination_ = *generateKeyPair(KeyType::Ed25519, "d");
   api::Secret secret_ = secretOf(source_, destination_);
   std::string message(api::Role role = api::Role::Source) {
     const auto checked = checkKeySecret(role, secret_);
@@ -128,7 +132,9 @@ class SecretCheck : public testing::Test {
   }
 };
 
-TEST_F(SecretCheck, AGoodOnePasses) { EXPECT_EQ(message(), "ok"); }
+TEST_F(SecretCheck, AGoodOnePasses) {
+  EXPECT_EQ(message(), "ok");
+}
 
 TEST_F(SecretCheck, CarriageReturnsAndAMissingLastNewlinePass) {
   std::string dos;
@@ -141,7 +147,8 @@ TEST_F(SecretCheck, CarriageReturnsAndAMissingLastNewlinePass) {
 
 TEST_F(SecretCheck, NamesTheFieldThatLacks) {
   secret_.data.erase("destination.pub");
-  EXPECT_EQ(message(), "Secret keys: field destination.pub is missing; a source needs source, source.pub, destination.pub");
+  EXPECT_EQ(message(),
+            "Secret keys: field destination.pub is missing; a source needs source, source.pub, destination.pub");
   EXPECT_THAT(message(api::Role::Destination), HasSubstr("field destination is missing"));
 }
 

@@ -48,11 +48,13 @@ struct Series {
 
 // Names of objects hold nothing that would have to be escaped.
 std::string labels(const Key& key, std::string_view more = {}) {
-  return fmt::format("{{method=\"rsync\",obj_name=\"{}\",obj_namespace=\"{}\",role=\"{}\"{}}}", key.second.name, key.second.ns,
-                     api::name(key.first), more);
+  return fmt::format("{{method=\"rsync\",obj_name=\"{}\",obj_namespace=\"{}\",role=\"{}\"{}}}", key.second.name,
+                     key.second.ns, api::name(key.first), more);
 }
 
-std::string number(double value) { return value != value ? "NaN" : fmt::format("{}", value); }
+std::string number(double value) {
+  return value != value ? "NaN" : fmt::format("{}", value);
+}
 
 void head(std::string& out, const char* name, const char* type, const char* help) {
   out += fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
@@ -99,16 +101,19 @@ std::string Metrics::render() const {
   std::string out;
   std::scoped_lock lock(impl_->mutex);
   head(out, "volsync_volume_out_of_sync", "gauge", "Set to 1 if the volume is not properly synchronized");
-  for (const auto& [key, series] : impl_->series) out += fmt::format("volsync_volume_out_of_sync{} {:d}\n", labels(key), series.outOfSync);
+  for (const auto& [key, series] : impl_->series)
+    out += fmt::format("volsync_volume_out_of_sync{} {:d}\n", labels(key), series.outOfSync);
   head(out, "volsync_missed_intervals_total", "counter",
        "The number of times a synchronization failed to complete before the next scheduled start");
-  for (const auto& [key, series] : impl_->series) out += fmt::format("volsync_missed_intervals_total{} {}\n", labels(key), series.missed);
+  for (const auto& [key, series] : impl_->series)
+    out += fmt::format("volsync_missed_intervals_total{} {}\n", labels(key), series.missed);
   constexpr const char* kTook = "volsync_sync_duration_seconds";
   head(out, kTook, "summary", "Duration of the synchronization interval in seconds");
   for (auto& [key, series] : impl_->series) {
     series.forgetOld(now);
     for (const double q : kQuantiles) {
-      out += fmt::format("{}{} {}\n", kTook, labels(key, fmt::format(",quantile=\"{}\"", q)), number(series.quantile(q)));
+      out +=
+          fmt::format("{}{} {}\n", kTook, labels(key, fmt::format(",quantile=\"{}\"", q)), number(series.quantile(q)));
     }
     out += fmt::format("{0}_sum{1} {2}\n{0}_count{1} {3}\n", kTook, labels(key), series.sum, series.count);
   }

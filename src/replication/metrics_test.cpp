@@ -27,7 +27,10 @@ TEST(Metrics, QuantilesAreOfTheSamplesAndNoNumberWithoutAny) {
   Metrics metrics;
   metrics.outOfSync(Role::Source, {"ns", "a"}, false);
   const auto quantile = [](const char* q) {
-    return std::string("volsync_sync_duration_seconds{method=\"rsync\",obj_name=\"a\",obj_namespace=\"ns\",role=\"source\",quantile=\"") + q + "\"} ";
+    return std::string(
+               "volsync_sync_duration_seconds{method=\"rsync\",obj_name=\"a\",obj_namespace=\"ns\",role=\"source\","
+               "quantile=\"") +
+           q + "\"} ";
   };
   EXPECT_THAT(metrics.render(), HasSubstr(quantile("0.5") + "NaN\n"));
   for (int i = 1; i <= 100; ++i) metrics.syncTook(Role::Source, {"ns", "a"}, std::chrono::seconds(i));

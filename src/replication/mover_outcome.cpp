@@ -34,7 +34,9 @@ std::string headline(const api::Pod& pod, bool successful) {
   return fmt::format("the mover ended with exit code {}", pod.exitCode);
 }
 
-bool notPointInTime(const api::ObjectMeta& meta) { return meta.annotation(kPointInTimeAnnotation) == "false"; }
+bool notPointInTime(const api::ObjectMeta& meta) {
+  return meta.annotation(kPointInTimeAnnotation) == "false";
+}
 
 }  // namespace
 
@@ -59,8 +61,8 @@ api::MoverStatus moverOutcome(Pass& pass, bool successful) {
   }
   out.logs = headline(*pod, successful);
   if (successful && !out.logs.empty()) return out;  // the log says no more than the mover's own summary
-  const auto tail = pass.doors.api.logs(pod->meta.key(), {.container = "rsync", .tailLines = kTailLines,
-                                                          .limitBytes = kTailBytes});
+  const auto tail =
+      pass.doors.api.logs(pod->meta.key(), {.container = "rsync", .tailLines = kTailLines, .limitBytes = kTailBytes});
   if (!tail || tail->empty()) return out;
   if (!out.logs.empty()) out.logs += "\n";
   out.logs += *tail;

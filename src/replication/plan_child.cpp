@@ -11,9 +11,12 @@
 namespace godwit::replication {
 
 Json child(const api::Replication& object, const kube::ResourceType& type, const std::string& name) {
-  const Json owner = {{"apiVersion", api::kApiVersion},         {"kind", api::kindOf(object.role)},
-                      {"name", object.meta.name},               {"uid", object.meta.uid},
-                      {"controller", true},                     {"blockOwnerDeletion", true}};
+  const Json owner = {{"apiVersion", api::kApiVersion},
+                      {"kind", api::kindOf(object.role)},
+                      {"name", object.meta.name},
+                      {"uid", object.meta.uid},
+                      {"controller", true},
+                      {"blockOwnerDeletion", true}};
   return {{"apiVersion", type.apiVersion()},
           {"kind", std::string(type.kind)},
           {"metadata",
@@ -36,10 +39,13 @@ static api::StringMap wantedAnnotations(const api::Replication& object) {
 
 constexpr int kMoverPort = 8022;
 
-static std::int64_t servicePort(const api::Replication& object) { return object.spec.rsync->port.value_or(22); }
+static std::int64_t servicePort(const api::Replication& object) {
+  return object.spec.rsync->port.value_or(22);
+}
 
 static Json ports(const api::Replication& object) {
-  return Json::array({{{"name", "ssh"}, {"port", servicePort(object)}, {"protocol", "TCP"}, {"targetPort", kMoverPort}}});
+  return Json::array(
+      {{{"name", "ssh"}, {"port", servicePort(object)}, {"protocol", "TCP"}, {"targetPort", kMoverPort}}});
 }
 
 // Merge patch from one map to the other; empty: they are equal.
@@ -113,8 +119,10 @@ Json servicePatch(const api::Replication& object, const api::Service& service) {
   if (service.type != type) patch["spec"]["type"] = type;
   const bool leadsToUs = service.port == servicePort(object) && service.targetPort == std::to_string(kMoverPort);
   if (!leadsToUs) patch["spec"]["ports"] = ports(object);
-  if (Json pods = difference(service.selector, selector(object)); !pods.empty()) patch["spec"]["selector"] = std::move(pods);
-  if (Json change = annotationsPatch(object, service); !change.empty()) patch["metadata"]["annotations"] = std::move(change);
+  if (Json pods = difference(service.selector, selector(object)); !pods.empty())
+    patch["spec"]["selector"] = std::move(pods);
+  if (Json change = annotationsPatch(object, service); !change.empty())
+    patch["metadata"]["annotations"] = std::move(change);
   return patch;
 }
 

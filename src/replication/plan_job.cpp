@@ -9,7 +9,9 @@ namespace {
 
 constexpr const char* kBlockDevice = "/dev/block";
 
-bool block(const World& world) { return world.given ? world.given->volumeMode == "Block" : false; }
+bool block(const World& world) {
+  return world.given ? world.given->volumeMode == "Block" : false;
+}
 
 bool blockVolume(const api::Replication& object, const World& world) {
   if (object.role == api::Role::Source) return block(world);
@@ -47,9 +49,8 @@ Json arguments(const api::Replication& object) {
 
 Json environment(const api::Replication& object) {
   const auto& rsync = *object.spec.rsync;
-  return Json::array(
-      {{{"name", api::mover_env::kAddress}, {"value", rsync.address.value_or("")}},
-       {{"name", api::mover_env::kPort}, {"value", std::to_string(rsync.port.value_or(22))}}});
+  return Json::array({{{"name", api::mover_env::kAddress}, {"value", rsync.address.value_or("")}},
+                      {{"name", api::mover_env::kPort}, {"value", std::to_string(rsync.port.value_or(22))}}});
 }
 
 Json securityContext(const World& world) {
@@ -157,12 +158,12 @@ Json planJob(const api::Replication& object, const World& world, const Controlle
   if (object.role == api::Role::Source) {
     out["metadata"]["annotations"][kForManualAnnotation] = manualOfIteration(object, world);
   }
-  out["spec"] = {{"backoffLimit", 2},
-                 {"parallelism", object.spec.paused ? 0 : 1},
-                 {"podReplacementPolicy", "Failed"},  // never two movers at one volume, also while one is ending
-                 {"template",
-                  {{"metadata", {{"labels", podLabels(object)}}},
-                   {"spec", podSpec(object, world, config, placement)}}}};
+  out["spec"] = {
+      {"backoffLimit", 2},
+      {"parallelism", object.spec.paused ? 0 : 1},
+      {"podReplacementPolicy", "Failed"},  // never two movers at one volume, also while one is ending
+      {"template",
+       {{"metadata", {{"labels", podLabels(object)}}}, {"spec", podSpec(object, world, config, placement)}}}};
   return out;
 }
 

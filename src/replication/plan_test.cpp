@@ -77,7 +77,9 @@ rsync:
   volumeSnapshotClassName: my-vsc
 )";
 
-TEST(Plan, SourceClone) { expectGolden("source_clone_pvc", planClone(object(Role::Source, kSeedSource), world())); }
+TEST(Plan, SourceClone) {
+  expectGolden("source_clone_pvc", planClone(object(Role::Source, kSeedSource), world()));
+}
 
 TEST(Plan, ACopyOfAVolumeWithoutAClassIsMadeByTheDefaultClass) {
   auto source = pvc("mysql-pv-claim");
@@ -149,8 +151,8 @@ rsync:
   config.moverImage = "registry.example/godwit:1";
   config.imagePullSecrets = {"pull"};
   const Json toleration = {{"key", "special"}, {"operator", "Exists"}};
-  expectGolden("source_direct_job", planJob(source, world({"ReadOnlyMany"}), config,
-                                            {"node-7", Json::array({toleration})}));
+  expectGolden("source_direct_job",
+               planJob(source, world({"ReadOnlyMany"}), config, {"node-7", Json::array({toleration})}));
 }
 
 TEST(Plan, DestinationObjects) {
@@ -177,7 +179,8 @@ TEST(Plan, UnprivilegedMoversOfFileSystems) {
   expectGolden("source_unprivileged_direct_job", planJob(object(Role::Source, R"(
 sourcePVC: mysql-pv-claim
 rsync: {sshKeys: keys, address: my.host.com, copyMethod: Direct}
-)"), w, {}, {}));
+)"),
+                                                         w, {}, {}));
   w.made = shared(pvc("volsync-mydata-dst"));
   expectGolden("destination_unprivileged_job", planJob(object(Role::Destination, kSeedDestination), w, {}, {}));
 }
@@ -193,7 +196,8 @@ TEST(Plan, AnUnprivilegedSourceWritesOnlyWhereTheVolumeIsItsOwn) {
   const auto direct = planJob(object(Role::Source, R"(
 sourcePVC: mysql-pv-claim
 rsync: {sshKeys: keys, address: my.host.com, copyMethod: Direct}
-)"), w, {}, {});
+)"),
+                              w, {}, {});
   EXPECT_FALSE(direct["spec"]["template"]["spec"]["volumes"][0]["persistentVolumeClaim"].contains("readOnly"));
 }
 
@@ -201,7 +205,8 @@ TEST(Plan, OnOpenShiftTheNamespaceGivesTheIds) {
   ControllerConfig config;
   config.securityConstraints = "godwit-mover";
   const auto security = [&](const World& w) {
-    return planJob(object(Role::Destination, kSeedDestination), w, config, {})["spec"]["template"]["spec"]["securityContext"];
+    return planJob(object(Role::Destination, kSeedDestination), w, config,
+                   {})["spec"]["template"]["spec"]["securityContext"];
   };
   EXPECT_EQ(security(unprivilegedWorld()), (Json{{"runAsNonRoot", true},
                                                  {"fsGroupChangePolicy", "OnRootMismatch"},
@@ -223,7 +228,8 @@ TEST(Plan, UnprivilegedBlockDestination) {
   w.given = nullptr;
   expectGolden("destination_block_job", planJob(object(Role::Destination, R"(
 rsync: {copyMethod: Direct, capacity: 1Gi, accessModes: [ReadWriteOnce], volumeMode: Block, sshUser: root, path: /in}
-)"), w, {}, {}));
+)"),
+                                                w, {}, {}));
 }
 
 TEST(Plan, AServiceIsPatchedOnlyWhereItDiffers) {

@@ -44,7 +44,9 @@ Json pointInTimeVolume(const api::Replication& object, const World& world, const
   return out;
 }
 
-std::string capacityOf(const api::Pvc& pvc) { return larger(pvc.requested, pvc.capacity); }
+std::string capacityOf(const api::Pvc& pvc) {
+  return larger(pvc.requested, pvc.capacity);
+}
 
 }  // namespace
 
@@ -97,7 +99,9 @@ Json planImage(const api::Replication& object, const std::string& pvc, const std
   return out;
 }
 
-std::string populationName(const api::Pvc& claim) { return "volsync-vp-" + claim.meta.uid; }
+std::string populationName(const api::Pvc& claim) {
+  return "volsync-vp-" + claim.meta.uid;
+}
 
 Json planPopulation(const api::Pvc& claim, const api::ImageReference& image, const std::string& imageSize) {
   Json metadata = {{"name", populationName(claim)},
@@ -130,8 +134,8 @@ std::optional<TimePoint> instantOfImage(const std::string& pvc, const std::strin
   const std::string digits = image.substr(image.size() - 14);
   if (digits.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
   const auto part = [&](std::size_t at, std::size_t size) { return digits.substr(at, size); };
-  const auto at = api::parseTime(fmt::format("{}-{}-{}T{}:{}:{}Z", part(0, 4), part(4, 2), part(6, 2), part(8, 2),
-                                             part(10, 2), part(12, 2)));
+  const auto at = api::parseTime(
+      fmt::format("{}-{}-{}T{}:{}:{}Z", part(0, 4), part(4, 2), part(6, 2), part(8, 2), part(10, 2), part(12, 2)));
   if (!at || api::imageName(pvc, *at) != image) return std::nullopt;
   return *at;
 }

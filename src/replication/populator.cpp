@@ -2,6 +2,7 @@
 
 #include "api/names.h"
 #include "base/log.h"
+#include "replication/act.h"
 #include "replication/plan.h"
 
 namespace godwit::replication {
@@ -16,7 +17,9 @@ constexpr const char* kDefaultClassAnnotation = "storageclass.kubernetes.io/is-d
 class Population {
  public:
   Population(Doors& doors, View<api::Pvc>::Ptr claim)
-      : doors_(doors), views_(doors.views), claim_(std::move(claim)),
+      : doors_(doors),
+        views_(doors.views),
+        claim_(std::move(claim)),
         prime_(views_.pvcs.get({claim_->meta.ns, populationName(*claim_)})) {}
 
   Next run() {
@@ -30,8 +33,8 @@ class Population {
  private:
   void tell(EventType type, const char* reason, const std::string& message) {
     const auto& meta = claim_->meta;
-    doors_.recorder.event({"v1", "PersistentVolumeClaim", meta.ns, meta.name, meta.uid, meta.resourceVersion}, type, reason,
-                          message);
+    doors_.recorder.event({"v1", "PersistentVolumeClaim", meta.ns, meta.name, meta.uid, meta.resourceVersion}, type,
+                          reason, message);
   }
   Next fail(const char* reason, const std::string& message) {
     log::warn("replication", "claim {}: {}", claim_->meta.key().str(), message);
@@ -129,7 +132,8 @@ class Population {
     const auto holder = text(*volume, "spec", "claimRef", "uid");
     if (holder == claim_->meta.uid) return {};
     if (holder != prime_->meta.uid) {
-      return fail("VolSyncPopulatorError", fmt::format("PersistentVolume {} belongs to another claim", prime_->volumeName));
+      return fail("VolSyncPopulatorError",
+                  fmt::format("PersistentVolume {} belongs to another claim", prime_->volumeName));
     }
     const Json change = {{"metadata", {{"resourceVersion", text(*volume, "metadata", "resourceVersion")}}},
                          {"spec",
@@ -151,17 +155,13 @@ class Population {
     if (!dropPrime()) return {.backOff = true};
     std::string message = fmt::format("filled from image {} of ReplicationDestination {}",
                                       prime_->meta.annotation(kImageAnnotation), claim_->filledFrom);
-    if (prime_->meta.annotation(kPointInTimeAnnotation) == "false") message += "; not point-in-time: files changed while they were copied";
+    if (prime_->meta.annotation(kPointInTimeAnnotation) == "false")
+      message += "; not point-in-time: files changed while they were copied";
     tell(EventType::Normal, "VolSyncPopulatorFinished", message);
     return {};
   }
 
-  bool dropPrime() {
-    const auto removed = doors_.api.remove(kinds::kPersistentVolumeClaims, prime_->meta.key(), {.uid = prime_->meta.uid});
-    if (!removed && !removed.is(Errc::NotFound)) return false;
-    views_.pvcs.removed(prime_->meta);
-    return true;
-  }
+  bool dropPrime() { return remove(doors_.api, views_.pvcs, kinds::kPersistentVolumeClaims, prime_->meta).ok(); }
 
   Doors& doors_;
   Views& views_;
@@ -184,7 +184,8 @@ Result<void> registerPopulator(kube::Api& api) {
                        {"metadata", {{"name", "volsync-replicationdestination"}}},
                        {"sourceKind", {{"group", api::kGroup}, {"kind", api::kindOf(api::Role::Destination)}}}};
   const auto made = api.create(kinds::kVolumePopulators, wanted);
-  const bool settled = made.ok() || made.is(Errc::AlreadyExists) || made.is(Errc::NotFound) || made.is(Errc::Unsupported);
+  const bool settled =
+      made.ok() || made.is(Errc::AlreadyExists) || made.is(Errc::NotFound) || made.is(Errc::Unsupported);
   return settled ? Result<void>() : made.error();
 }
 

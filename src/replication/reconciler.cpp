@@ -15,7 +15,8 @@ class Reconcile {
   Reconcile(Doors& doors, const Watched& watched, TimePoint now)
       : pass_{doors, watched, {}, "", std::nullopt, {}, {}},
         written_(watched.status),
-        problem_(watched.problem) {
+        problem_(watched.problem),
+        nonsense_(watched.nonsense) {
     pass_.world.now = now;
     pass_.publish = [this]() -> Result<void> {
       reportSyncing(pass_.object, pass_.note, this->now());
@@ -31,7 +32,10 @@ class Reconcile {
   }
 
   Next run() {
-    if (!serves()) return {};
+    if (!serves()) {
+      pass_.doors.metrics.forget(role(), key());
+      return {};
+    }
     pass_.look();
     if (const auto kept = letGoOfKeptImage(pass_); !kept) return fail({kept.error().message});
     if (const auto refusal = adoptionRefusal(pass_.object); !refusal.empty()) {
@@ -141,8 +145,10 @@ class Reconcile {
     const auto& world = pass_.world;
     const api::ObjectMeta* witness = nullptr;
     if (role() == api::Role::Source && world.job) witness = &world.job->meta;
-    if (role() == api::Role::Destination && world.image && !pass_.object.spec.rsync->direct()) witness = &world.image->meta;
-    if (witness && witness->annotations.contains(kForManualAnnotation)) value = witness->annotation(kForManualAnnotation);
+    if (role() == api::Role::Destination && world.image && !pass_.object.spec.rsync->direct())
+      witness = &world.image->meta;
+    if (witness && witness->annotations.contains(kForManualAnnotation))
+      value = witness->annotation(kForManualAnnotation);
     pass_.object.status.lastManualSync = value.empty() ? std::nullopt : std::optional(value);
   }
 
@@ -176,7 +182,8 @@ class Reconcile {
     const bool news = !was || was->message != failure.message;
     const Next next = end({.backOff = failure.retryable});
     const auto* is = written_.condition("Synchronizing");
-    if (news && is && is->message == failure.message) pass_.tell(kube::EventType::Warning, "ReconcileError", failure.message);
+    if (news && is && is->message == failure.message)
+      pass_.tell(kube::EventType::Warning, "ReconcileError", failure.message);
     return next;
   }
 
@@ -194,6 +201,7 @@ class Reconcile {
   // Writes what differs, under the optimistic lock of what was read. NotFound: the object is gone, and that is fine.
   Result<void> flush() {
     Json patch = api::statusPatch(written_, pass_.object.status);
+    for (const auto& field : nonsense_) patch.emplace(field, nullptr);  // unless it has a value of ours now
     if (patch.empty()) return {};
     const Json body = {{"metadata", {{"resourceVersion", pass_.object.meta.resourceVersion}}},
                        {"status", std::move(patch)}};
@@ -207,6 +215,7 @@ class Reconcile {
     pass_.doors.views.of(role()).wrote(*stored);
     pass_.object.meta.resourceVersion = text(*stored, "metadata", "resourceVersion");
     written_ = pass_.object.status;
+    nonsense_.clear();
     confirmed_ = true;
     return {};
   }
@@ -237,6 +246,7 @@ class Reconcile {
   Pass pass_;
   api::ReplicationStatus written_;
   std::string problem_;
+  std::vector<std::string> nonsense_;
   Timing timing_;
   bool finished_ = false;
   bool confirmed_ = false;  // the server has just said that the object is what this pass took it for

@@ -8,9 +8,9 @@
 namespace godwit::replication {
 
 struct Next {
-  bool again = false;                // at once
-  bool backOff = false;              // after the key's back-off: something failed that may work later
-  std::optional<TimePoint> wakeAt;   // at the latest then
+  bool again = false;               // at once
+  bool backOff = false;             // after the key's back-off: something failed that may work later
+  std::optional<TimePoint> wakeAt;  // at the latest then
 };
 
 // Reads only `doors.views` unless a step needs more; writes through doors.api.

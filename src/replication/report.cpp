@@ -30,7 +30,8 @@ struct Words {
   const char* message;
 };
 Words idleWords(const api::ReplicationSpec& spec) {
-  if (triggerKind(spec) == TriggerKind::Schedule) return {"WaitingForSchedule", "Waiting for next scheduled synchronization"};
+  if (triggerKind(spec) == TriggerKind::Schedule)
+    return {"WaitingForSchedule", "Waiting for next scheduled synchronization"};
   return {"WaitingForManual", "Waiting for manual trigger"};
 }
 
@@ -92,12 +93,13 @@ std::string adoptionRefusal(const api::Replication& object) {
   if (object.meta.annotations.contains(api::kAcceptPathAndUserAnnotation)) return {};
   const bool path = set(object.spec.rsync->path, "/"), user = set(object.spec.rsync->sshUser, "root");
   if (!path && !user) return {};
-  return fmt::format("{} was ignored by VolSync, which synchronized this object so far, and would be honoured now; "
-                     "remove it, or annotate the object with {} to agree",
-                     path && user ? "spec.rsync.path and spec.rsync.sshUser"
-                     : path       ? "spec.rsync.path"
-                                  : "spec.rsync.sshUser",
-                     api::kAcceptPathAndUserAnnotation);
+  return fmt::format(
+      "{} was ignored by VolSync, which synchronized this object so far, and would be honoured now; "
+      "remove it, or annotate the object with {} to agree",
+      path && user ? "spec.rsync.path and spec.rsync.sshUser"
+      : path       ? "spec.rsync.path"
+                   : "spec.rsync.sshUser",
+      api::kAcceptPathAndUserAnnotation);
 }
 
 void reportAdoptionRefusal(api::Replication& object, const std::string& message, TimePoint now) {

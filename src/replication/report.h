@@ -14,7 +14,8 @@ void reportError(api::Replication& object, const std::string& message, TimePoint
 // Godwit has reconciled this object before: its Reconciled condition names a generation, which VolSync's never did.
 bool servedByGodwit(const api::ReplicationStatus& status);
 
-// Not empty where VolSync ignored spec.rsync.path and sshUser that Godwit would honour, and the user has not agreed yet.
+// Not empty where VolSync ignored spec.rsync.path and sshUser that Godwit would honour, and the user has not agreed
+// yet.
 std::string adoptionRefusal(const api::Replication& object);
 // As reportError, but leaves no mark of ours: the question stays open.
 void reportAdoptionRefusal(api::Replication& object, const std::string& message, TimePoint now);

@@ -18,14 +18,16 @@ const char* name(const State& state) {
 bool allowed(const State& from, const State& to) {
   static constexpr bool kTable[3][3] = {
       // to: Initial, Synchronizing, CleaningUp
-      {true, true, false},   // from Initial
-      {false, true, true},   // from Synchronizing
-      {false, true, true},   // from CleaningUp
+      {true, true, false},  // from Initial
+      {false, true, true},  // from Synchronizing
+      {false, true, true},  // from CleaningUp
   };
   return kTable[from.index()][to.index()];
 }
 
-TimePoint wholeSeconds(TimePoint t) { return std::chrono::floor<std::chrono::seconds>(t); }
+TimePoint wholeSeconds(TimePoint t) {
+  return std::chrono::floor<std::chrono::seconds>(t);
+}
 
 static Result<void> check(const State& from, const State& to) {
   if (allowed(from, to)) return {};

@@ -11,8 +11,8 @@ const TimePoint kNoon = std::chrono::sys_days{std::chrono::year{2021} / 1 / 14} 
 TEST(State, TheTableIsExactlyTheContract) {
   const State all[] = {Initial{}, Synchronizing{kNoon}, CleaningUp{kNoon}};
   const std::set<std::pair<std::string, std::string>> moves = {
-      {"Initial", "Initial"},           {"Initial", "Synchronizing"},       {"Synchronizing", "Synchronizing"},
-      {"Synchronizing", "CleaningUp"},  {"CleaningUp", "Synchronizing"},    {"CleaningUp", "CleaningUp"}};
+      {"Initial", "Initial"},          {"Initial", "Synchronizing"},    {"Synchronizing", "Synchronizing"},
+      {"Synchronizing", "CleaningUp"}, {"CleaningUp", "Synchronizing"}, {"CleaningUp", "CleaningUp"}};
   for (const auto& from : all) {
     for (const auto& to : all) EXPECT_EQ(allowed(from, to), moves.contains({name(from), name(to)}));
   }

@@ -46,7 +46,8 @@ Result<void> users(Pass& pass, const std::string& name) {
   if (stored.ok()) return {};
   if (!stored.is(Errc::NotFound)) return stored.error();
   return Error{Errc::NotFound, fmt::format("spec.rsync.moverServiceAccount: ServiceAccount {} not found; create it or "
-                                           "leave the field out", name)};
+                                           "leave the field out",
+                                           name)};
 }
 
 }  // namespace

@@ -22,13 +22,16 @@ bool ownMover(const Pass& pass, const api::Pod& pod) {
          pod.meta.label("app.kubernetes.io/name") == api::podNameLabel(pass.object.role, pass.object.meta.name);
 }
 
-bool alive(const api::Pod& pod) { return pod.phase != "Succeeded" && pod.phase != "Failed"; }
+bool alive(const api::Pod& pod) {
+  return pod.phase != "Succeeded" && pod.phase != "Failed";
+}
 
 // This side's movers and, under Direct, everybody who may use the volume. From the server: our own cache may be late by
 // all that a broken watch has missed, and two movers at one volume ruin it.
 Result<std::vector<api::Pod>> podsAround(Pass& pass) {
   // Those that have ended hold nothing, and a namespace may be full of them.
-  kube::ListOptions options{.ns = pass.object.meta.ns, .fieldSelector = "status.phase!=Succeeded,status.phase!=Failed", .mayLag = true};
+  kube::ListOptions options{
+      .ns = pass.object.meta.ns, .fieldSelector = "status.phase!=Succeeded,status.phase!=Failed", .mayLag = true};
   if (!pass.object.spec.rsync->direct()) {
     options.labelSelector = "app.kubernetes.io/name=" + api::podNameLabel(pass.object.role, pass.object.meta.name);
   }
@@ -41,7 +44,8 @@ Result<std::vector<api::Pod>> podsAround(Pass& pass) {
 
 // A mover whose Job was deleted, by a user or with an object of the same name, may take its time to end.
 const api::Pod* predecessor(const Pass& pass, const std::vector<api::Pod>& pods) {
-  const auto it = std::find_if(pods.begin(), pods.end(), [&](const auto& pod) { return alive(pod) && ownMover(pass, pod); });
+  const auto it =
+      std::find_if(pods.begin(), pods.end(), [&](const auto& pod) { return alive(pod) && ownMover(pass, pod); });
   return it == pods.end() ? nullptr : &*it;
 }
 
@@ -87,7 +91,8 @@ Outcome again(Pass& pass) {
             fmt::format("mover {} failed: {}", pass.world.job->meta.name, logs.substr(0, logs.find('\n'))));
   if (pass.object.meta.annotations.contains(api::kDebugMoverAnnotation)) {
     return Failure{fmt::format("mover {} failed and is kept for debugging; remove annotation {} to try again",
-                               pass.world.job->meta.name, api::kDebugMoverAnnotation), false};
+                               pass.world.job->meta.name, api::kDebugMoverAnnotation),
+                   false};
   }
   if (const auto told = pass.publish(); !told) return outcomeOf(told.error());
   const auto gone = drop(pass, pass.doors.views.jobs, kJobs, pass.world.job->meta);
@@ -116,8 +121,8 @@ Outcome running(Pass& pass) {
   const auto& job = *pass.world.job;
   const std::int64_t parallelism = pass.object.spec.paused ? 0 : 1;
   if (job.parallelism != parallelism) {
-    const auto stored = patch(pass, pass.doors.views.jobs, kJobs, job.meta.key(),
-                              {{"spec", {{"parallelism", parallelism}}}});
+    const auto stored =
+        patch(pass, pass.doors.views.jobs, kJobs, job.meta.key(), {{"spec", {{"parallelism", parallelism}}}});
     if (!stored) return outcomeOf(stored.error());
   }
   if (pass.object.spec.paused) pass.note = "paused by spec.paused";

@@ -112,7 +112,7 @@ bool waitsToStart(Pass& pass) {
   const auto& pod = pass.world.pod;
   if (!pod || pod->phase != "Pending" || !pod->unschedulable.empty()) return false;
   if (!pod->waitingReason.empty() && pod->waitingReason != "ContainerCreating") return false;
-  const TimePoint since = pod->meta.creationTimestamp.value_or(pass.world.now) + kStartPatience;
+  const TimePoint since = pass.doors.views.waits.since(pod->meta.uid, pass.world.now) + kStartPatience;
   if (pass.world.now < since) pass.wake(since);
   return pass.world.now >= since;
 }
@@ -128,7 +128,8 @@ Outcome stepKeys(Pass& pass) {
   const bool waits = waitsToStart(pass);
   const bool inUse = pass.world.job && !pass.world.job->meta.deletionTimestamp && !waits;
   const bool failed = pass.world.job && pass.world.job->failedForGood;
-  if (users && (waits || failed)) pass.doors.views.userKeys.doubt({pass.object.meta.ns, *pass.object.spec.rsync->sshKeys});
+  if (users && (waits || failed))
+    pass.doors.views.userKeys.doubt({pass.object.meta.ns, *pass.object.spec.rsync->sshKeys});
   if (const auto keys = inUse ? Result<void>() : users ? usersKeys(pass) : ownKeys(pass); !keys) {
     pass.wake(pass.world.now + kLookAgain);
     return Failure{keys.error().message};

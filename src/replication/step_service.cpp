@@ -13,7 +13,8 @@ constexpr Duration kAddressPatience = std::chrono::seconds(15);
 
 // What a source has to name unless it is 22: on a plain host where the mover listens; a NodePort is the port by nature.
 std::optional<std::int64_t> reachablePort(const api::Service& service) {
-  if (service.type == "ClusterIP") return std::nullopt;  // inside, a Service answers under its own port wherever its mover listens
+  if (service.type == "ClusterIP")
+    return std::nullopt;  // inside, a Service answers under its own port wherever its mover listens
   const auto text = service.meta.annotation(kPortAnnotation);
   if (!text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string::npos) {
     const std::int64_t port = std::stoll(text);
@@ -27,7 +28,8 @@ std::optional<std::int64_t> reachablePort(const api::Service& service) {
 
 // A plain host has one node and names it; which of a cluster's nodes to use is for its users to say.
 std::string addressOf(const api::Service& service) {
-  if (const auto host = service.meta.annotation(kHostAnnotation); service.type == "NodePort" && !host.empty()) return host;
+  if (const auto host = service.meta.annotation(kHostAnnotation); service.type == "NodePort" && !host.empty())
+    return host;
   if (service.type != "ClusterIP" && !service.ingress.empty()) return service.ingress.front();
   if (service.type == "LoadBalancer" || service.clusterIP == "None") return {};
   return service.clusterIP;

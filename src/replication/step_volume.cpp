@@ -17,9 +17,8 @@ constexpr Duration kVolumePatience = std::chrono::minutes(2);
 Outcome checkMade(Pass& pass) {
   const auto& made = *pass.world.made;
   if (const auto owner = checkOwner(kPersistentVolumeClaims, made.meta, pass.object); !owner) {
-    return Failure{owner.error().message + (pass.object.role == api::Role::Destination
-                                                ? ", or use it with spec.rsync.destinationPVC"
-                                                : "")};
+    return Failure{owner.error().message +
+                   (pass.object.role == api::Role::Destination ? ", or use it with spec.rsync.destinationPVC" : "")};
   }
   if (made.meta.deletionTimestamp) return Wait{"the previous volume " + made.meta.name + " is being deleted"};
   if (made.phase == "Lost") return Failure{"PersistentVolumeClaim " + made.meta.name + " has lost its volume"};
@@ -90,7 +89,8 @@ Outcome whileMoverRuns(Pass& pass) {
   const auto& job = *pass.world.job;
   if (job.dataClaim != api::volumeName(pass.object.role, pass.object.meta.name)) return Done{};
   if (pass.world.made) return checkMade(pass);
-  const bool waits = !job.complete && !job.failedForGood && !job.meta.deletionTimestamp && ownedBy(job.meta, pass.object.meta);
+  const bool waits =
+      !job.complete && !job.failedForGood && !job.meta.deletionTimestamp && ownedBy(job.meta, pass.object.meta);
   return waits ? withoutVolume(pass) : Outcome(Done{});
 }
 
@@ -99,7 +99,8 @@ Outcome sourceVolume(Pass& pass) {
   if (pass.world.job) return whileMoverRuns(pass);
   if (!object.spec.rsync->address) return Done{};  // nobody to send to: nothing is copied
   if (!pass.world.given) return missing("spec.sourcePVC", object.spec.sourcePVC);
-  if (pass.world.given->phase == "Lost") return Failure{"spec.sourcePVC: " + object.spec.sourcePVC + " has lost its volume"};
+  if (pass.world.given->phase == "Lost")
+    return Failure{"spec.sourcePVC: " + object.spec.sourcePVC + " has lost its volume"};
   if (!usesOwnVolume(object)) return Done{};
   if (pass.world.made) return checkMade(pass);
   if (object.spec.paused) return Done{};

@@ -4,7 +4,9 @@
 
 namespace godwit::replication {
 
-Outcome outcomeOf(const Error& error) { return Failure{error.message, error.code != Errc::Invalid}; }
+Outcome outcomeOf(const Error& error) {
+  return Failure{error.message, error.code != Errc::Invalid};
+}
 
 void Pass::tell(kube::EventType type, std::string_view reason, std::string_view message) {
   const auto& meta = object.meta;
@@ -12,9 +14,9 @@ void Pass::tell(kube::EventType type, std::string_view reason, std::string_view 
                        type, reason, message);
 }
 
-void warnAfter(Pass& pass, const api::ObjectMeta& since, Duration patience, std::string_view reason,
+void warnAfter(Pass& pass, const api::ObjectMeta& awaited, Duration patience, std::string_view reason,
                std::string_view message) {
-  const TimePoint deadline = since.creationTimestamp.value_or(pass.world.now) + patience;
+  const TimePoint deadline = pass.doors.views.waits.since(awaited.uid, pass.world.now) + patience;
   if (pass.world.now < deadline) return pass.wake(deadline);
   pass.tell(kube::EventType::Warning, reason, message);
 }
@@ -23,16 +25,17 @@ Result<void> checkOwner(const kube::ResourceType& type, const api::ObjectMeta& c
   if (ownedBy(child, object.meta)) return {};
   const auto* owner = child.controller();
   if (!owner) {
-    return Error{Errc::AlreadyExists, fmt::format("{} {} is in the way: nobody owns it; rename or delete it", type.kind,
-                                                  child.name)};
+    return Error{Errc::AlreadyExists,
+                 fmt::format("{} {} is in the way: nobody owns it; rename or delete it", type.kind, child.name)};
   }
   if (owner->kind == api::kindOf(object.role) && owner->name == object.meta.name) {
     return Error{Errc::AlreadyExists, fmt::format("{} {} still belongs to an earlier {} of this name; waiting for its "
-                                                  "garbage collection", type.kind, child.name, owner->kind)};
+                                                  "garbage collection",
+                                                  type.kind, child.name, owner->kind)};
   }
-  return Error{Errc::AlreadyExists, fmt::format("{} {} is in the way: it belongs to {} {}; delete it or rename this {}",
-                                                type.kind, child.name, owner->kind, owner->name,
-                                                api::kindOf(object.role))};
+  return Error{Errc::AlreadyExists,
+               fmt::format("{} {} is in the way: it belongs to {} {}; delete it or rename this {}", type.kind,
+                           child.name, owner->kind, owner->name, api::kindOf(object.role))};
 }
 
 Result<void> checkAlive(Pass& pass) {

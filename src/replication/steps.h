@@ -38,8 +38,8 @@ struct Pass {
   Doors& doors;
   api::Replication object;  // object.status is the draft of what will be written
   World world;
-  std::string note;                 // follows "Synchronization in-progress" in the condition
-  std::optional<TimePoint> wakeAt;  // look again then, whatever happens
+  std::string note;                       // follows "Synchronization in-progress" in the condition
+  std::optional<TimePoint> wakeAt;        // look again then, whatever happens
   std::function<Result<void>()> publish;  // writes the draft of the status now: before what it tells of is deleted
   // Before what a late watch must not cause: Conflict or NotFound when the object is no longer what this pass has read.
   std::function<Result<void>()> confirm;
@@ -49,16 +49,16 @@ struct Pass {
   void tell(kube::EventType type, std::string_view reason, std::string_view message);
 };
 
-// A deadline after which an object that is still not ready is worth a Warning: once past, `message` becomes an event.
-void warnAfter(Pass& pass, const api::ObjectMeta& since, Duration patience, std::string_view reason,
+// An object that is not ready is worth a Warning when it has been awaited for so long: `message` becomes an event then.
+void warnAfter(Pass& pass, const api::ObjectMeta& awaited, Duration patience, std::string_view reason,
                std::string_view message);
 
 struct Step {
   const char* name;
   Outcome (*run)(Pass&);
 };
-const std::vector<Step>& steps();        // a whole iteration
-const std::vector<Step>& publishing();   // what the other end needs to know before the first one: service, keys, account
+const std::vector<Step>& steps();       // a whole iteration
+const std::vector<Step>& publishing();  // what the other end needs to know before the first one: service, keys, account
 
 Outcome stepVolume(Pass& pass);
 Outcome stepService(Pass& pass);

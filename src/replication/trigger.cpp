@@ -28,13 +28,15 @@ static Result<Timing> scheduled(const std::string& text, const api::ReplicationS
 Result<Timing> timing(const api::ReplicationSpec& spec, const api::ReplicationStatus& status, TimePoint now,
                       std::string_view zone) {
   switch (triggerKind(spec)) {
-    case TriggerKind::Schedule: return scheduled(*spec.trigger->schedule, status, now, zone);
+    case TriggerKind::Schedule:
+      return scheduled(*spec.trigger->schedule, status, now, zone);
     case TriggerKind::Manual: {
       Timing out;
       out.due = !status.lastSyncTime || status.lastManualSync != spec.trigger->manual;
       return out;
     }
-    case TriggerKind::Always: break;
+    case TriggerKind::Always:
+      break;
   }
   Timing out;
   out.due = true;

@@ -32,7 +32,9 @@ class View {
     return overlaid(cache_.list(ns), [&](const T& object) { return ns.empty() || object.meta.ns == ns; });
   }
   std::vector<Ptr> indexed(const std::string& ns, const std::string& value) const {
-    return overlaid(cache_.indexed(ns, value), [&](const T& object) { return index_(object) == std::pair<std::string_view, std::string_view>(ns, value); });
+    return overlaid(cache_.indexed(ns, value), [&](const T& object) {
+      return index_(object) == std::pair<std::string_view, std::string_view>(ns, value);
+    });
   }
 
   // The server's answer to a create, a patch or a get.
@@ -77,9 +79,9 @@ class View {
 
  private:
   struct Own {
-    Ptr object;             // what we wrote, or
+    Ptr object;              // what we wrote, or
     std::string removedUid;  // what we removed
-    Duration until{0};      // an event that takes longer was lost with a broken watch
+    Duration until{0};       // an event that takes longer was lost with a broken watch
   };
   static constexpr Duration kPatience = std::chrono::minutes(1);
   static constexpr std::size_t kRemembered = 256;  // before those whose time is over are forgotten
@@ -93,8 +95,10 @@ class View {
     for (const auto& [key, own] : own_) {
       const auto it = all.find(key);
       const Ptr current = newest(it != all.end() ? it->second : cache_.get(key), own);
-      if (current && wanted(*current)) all[key] = current;
-      else if (it != all.end()) all.erase(it);
+      if (current && wanted(*current))
+        all[key] = current;
+      else if (it != all.end())
+        all.erase(it);
     }
     std::vector<Ptr> out;
     for (auto& [key, object] : all) out.push_back(std::move(object));

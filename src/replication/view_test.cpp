@@ -10,7 +10,8 @@ namespace {
 using namespace std::chrono_literals;
 
 Json job(const std::string& uid, int version, bool leaving = false) {
-  Json out = {{"metadata", {{"namespace", "ns"}, {"name", "j"}, {"uid", uid}, {"resourceVersion", std::to_string(version)}}}};
+  Json out = {
+      {"metadata", {{"namespace", "ns"}, {"name", "j"}, {"uid", uid}, {"resourceVersion", std::to_string(version)}}}};
   if (leaving) out["metadata"]["deletionTimestamp"] = "2021-01-14T19:43:07Z";
   return out;
 }

@@ -8,7 +8,8 @@ static constexpr const char* kRead[] = {"volsync.backube/", "godwit/", "app.kube
 static api::ObjectMeta trimmed(api::ObjectMeta meta) {
   for (auto* map : {&meta.labels, &meta.annotations}) {
     std::erase_if(*map, [](const auto& each) {
-      return std::none_of(std::begin(kRead), std::end(kRead), [&](const char* prefix) { return each.first.starts_with(prefix); });
+      return std::none_of(std::begin(kRead), std::end(kRead),
+                          [&](const char* prefix) { return each.first.starts_with(prefix); });
     });
   }
   return meta;
@@ -38,15 +39,16 @@ static Found byOwnerOrFiller(const api::Pvc& claim) {
 static Found byVolume(const Watched& object) {
   if (object.role == api::Role::Source) return {object.meta.ns, object.spec.sourcePVC};
   const auto& rsync = object.spec.rsync;
-  return {object.meta.ns, rsync && rsync->destinationPVC ? std::string_view(*rsync->destinationPVC) : std::string_view()};
+  return {object.meta.ns,
+          rsync && rsync->destinationPVC ? std::string_view(*rsync->destinationPVC) : std::string_view()};
 }
 
 static api::Role roleOf(const Json& object) {
   return text(object, "kind") == api::kindOf(api::Role::Source) ? api::Role::Source : api::Role::Destination;
 }
 
-// A status edited into nonsense loses the fields that do not parse, and only those.
-static Json soundStatus(const Json& object) {
+// A status edited into nonsense loses the fields that do not parse, and only those; they are named in `nonsense`.
+static Json soundStatus(const Json& object, std::vector<std::string>& nonsense) {
   Json out = Json::object();
   const Json* status = find(object, "status");
   if (!status || !status->is_object()) return out;
@@ -54,7 +56,11 @@ static Json soundStatus(const Json& object) {
   probe.erase("spec");
   for (const auto& [field, value] : status->items()) {
     probe["status"] = {{field, value}};
-    if (api::replicationFromJson(probe)) out[field] = value;
+    if (api::replicationFromJson(probe)) {
+      out[field] = value;
+    } else {
+      nonsense.push_back(field);
+    }
   }
   return out;
 }
@@ -65,7 +71,7 @@ Watched watchedFromJson(const Json& object) {
   auto whole = api::replicationFromJson(object);
   if (!whole) {
     Json sound = object;
-    sound["status"] = soundStatus(object);
+    sound["status"] = soundStatus(object, out.nonsense);
     whole = api::replicationFromJson(sound);
     if (!whole) {
       out.problem = whole.error().message;
@@ -96,7 +102,9 @@ SecretCard secretCard(const Json& object) {
   return out;
 }
 
-static Named named(const Json& object) { return {api::metaFromJson(object)}; }
+static Named named(const Json& object) {
+  return {api::metaFromJson(object)};
+}
 
 static RoleCard roleCard(const Json& object) {
   const Json* rules = find(object, "rules");

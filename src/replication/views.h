@@ -9,7 +9,8 @@
 namespace godwit::replication {
 
 struct Watched : api::Replication {
-  std::string problem;  // the spec has a wrong type somewhere: spec is empty then
+  std::string problem;                // the spec has a wrong type somewhere: spec is empty then
+  std::vector<std::string> nonsense;  // fields of the status that do not parse; the next write takes them away
 };
 Watched watchedFromJson(const Json& object);
 
@@ -26,8 +27,8 @@ struct RoleCard {
   Json rules;
 };
 
-// Secrets of users that were found whole. They are not watched; one that no failing or waiting mover has put in doubt is
-// not read again for each iteration.
+// Secrets of users that were found whole. They are not watched; one that no failing or waiting mover has put in doubt
+// is not read again for each iteration.
 class Vouched {
  public:
   bool contains(const kube::NamespacedName& secret) const {
@@ -48,6 +49,29 @@ class Vouched {
   std::set<kube::NamespacedName> secrets_;
 };
 
+// Since when something is waited for, by our own clock: the API server's, which a creationTimestamp tells, may be an
+// hour away. What nobody has asked about for an hour is forgotten.
+class Waits {
+ public:
+  TimePoint since(const std::string& uid, TimePoint now) {
+    std::scoped_lock lock(mutex_);
+    if (waits_.size() >= kRemembered) {
+      std::erase_if(waits_, [&](const auto& each) { return each.second.asked + std::chrono::hours(1) < now; });
+    }
+    auto& wait = waits_.try_emplace(uid, Wait{now, now}).first->second;
+    wait.asked = now;
+    return wait.since;
+  }
+
+ private:
+  struct Wait {
+    TimePoint since, asked;
+  };
+  static constexpr std::size_t kRemembered = 256;
+  std::mutex mutex_;
+  std::map<std::string, Wait> waits_;
+};
+
 // Found by index are: replications by the PVC of the user's that they name, and children (jobs, pods, pvcs, snapshots)
 // by the uid of their controller; a claim that is to be filled, by the name of the ReplicationDestination.
 struct Views {
@@ -63,6 +87,7 @@ struct Views {
   View<RoleCard> roles;  // these two only where the cluster has SecurityContextConstraints
   View<Named> roleBindings;
   Vouched userKeys;
+  Waits waits;
 
   View<Watched>& of(api::Role role) { return role == api::Role::Source ? sources : destinations; }
 };

@@ -7,8 +7,11 @@ namespace godwit::replication {
 namespace {
 
 Json source(const Json& spec, const Json& status) {
-  return {{"apiVersion", api::kApiVersion}, {"kind", "ReplicationSource"},
-          {"metadata", {{"name", "s"}, {"namespace", "ns"}, {"uid", "u"}}}, {"spec", spec}, {"status", status}};
+  return {{"apiVersion", api::kApiVersion},
+          {"kind", "ReplicationSource"},
+          {"metadata", {{"name", "s"}, {"namespace", "ns"}, {"uid", "u"}}},
+          {"spec", spec},
+          {"status", status}};
 }
 
 TEST(Watched, ASpecOfAWrongTypeKeepsTheStatus) {

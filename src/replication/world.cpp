@@ -26,7 +26,9 @@ std::string moverAccount(const api::Replication& object) {
   return object.spec.rsync->moverServiceAccount.value_or(api::accountName(object.role, object.meta.name));
 }
 
-bool needsService(const api::Replication& object) { return object.spec.rsync && !object.spec.rsync->address; }
+bool needsService(const api::Replication& object) {
+  return object.spec.rsync && !object.spec.rsync->address;
+}
 
 std::string manualTrigger(const api::Replication& object) {
   return object.spec.trigger ? object.spec.trigger->manual.value_or("") : "";

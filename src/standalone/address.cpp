@@ -22,7 +22,9 @@ int servicePort(const Json& service) {
   return ports.empty() ? 0 : static_cast<int>(number(0, ports.front(), "port"));
 }
 
-int portOf(const Json& service) { return toPort(annotation(service, kPortAnnotation)); }
+int portOf(const Json& service) {
+  return toPort(annotation(service, kPortAnnotation));
+}
 
 bool open(const Json& service) {  // reachable from other machines
   const auto type = text(service, "spec", "type");
@@ -68,8 +70,9 @@ Result<bool> Addresses::reconcile(const Json& service) {
   }
   if (text(service, "spec", "type") != "LoadBalancer") return wrote;
   const Json ingress = Json::array({{{"ip", hostAddress_}}});
-  GODWIT_ASSIGN(const bool published, cluster_.patch(r::kServices, service, {{"status", {{"loadBalancer", {{"ingress", ingress}}}}}},
-                                                     kube::Subresource::Status));
+  GODWIT_ASSIGN(const bool published,
+                cluster_.patch(r::kServices, service, {{"status", {{"loadBalancer", {{"ingress", ingress}}}}}},
+                               kube::Subresource::Status));
   return wrote || published;
 }
 
@@ -136,11 +139,12 @@ Result<Addresses::Choice> Addresses::choosePort(const Json& service) {
   const auto state = ports_.look(wanted, true);
   if (!ours && state == Ports::State::Free) return Choice{wanted, ""};
   GODWIT_ASSIGN(auto choice, freePort(service, kFallback + wanted));
-  const auto why = ours                           ? std::string("is used by another Service of this host")
-                   : state == Ports::State::Held  ? "is held by " + ports_.holder(wanted)
-                                                  : std::string("is not permitted to an ordinary user");
-  choice.message = fmt::format("port {} {}; listening on {}; set rsync.port to a free port, or rsync.port: {} at the source",
-                               wanted, why, choice.port, choice.port);
+  const auto why = ours                          ? std::string("is used by another Service of this host")
+                   : state == Ports::State::Held ? "is held by " + ports_.holder(wanted)
+                                                 : std::string("is not permitted to an ordinary user");
+  choice.message =
+      fmt::format("port {} {}; listening on {}; set rsync.port to a free port, or rsync.port: {} at the source", wanted,
+                  why, choice.port, choice.port);
   return choice;
 }
 
@@ -151,8 +155,8 @@ Object Addresses::serviceFor(const std::string& address, int port, const std::st
     if (actual == 0) continue;
     const auto key = kube::keyOf(*service);
     const auto qualified = key.name + "." + key.ns;
-    const bool named = address == qualified || address == qualified + ".svc" || address == qualified + ".svc.cluster.local" ||
-                       (address == key.name && key.ns == ns);
+    const bool named = address == qualified || address == qualified + ".svc" ||
+                       address == qualified + ".svc.cluster.local" || (address == key.name && key.ns == ns);
     if (named || address == text(*service, "spec", "clusterIP")) return service;
     if (!open(*service) || (address != hostAddress_ && address != "127.0.0.1" && address != "localhost")) continue;
     if (actual == port) return service;
@@ -196,7 +200,8 @@ Result<void> Addresses::prepare(const Json& pod, ContainerSpec& spec) {
       GODWIT_TRY(cluster_.patch(r::kServices, *service, {{"metadata", {{"annotations", annotations}}}}));
       port = choice.port;
     }
-    spec.env.emplace_back(api::mover_env::kListen, fmt::format("{}:{}", open(*service) ? "0.0.0.0" : "127.0.0.1", port));
+    spec.env.emplace_back(api::mover_env::kListen,
+                          fmt::format("{}:{}", open(*service) ? "0.0.0.0" : "127.0.0.1", port));
     spec.listenPort = port;
     return {};
   }

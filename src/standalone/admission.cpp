@@ -2,12 +2,12 @@
 
 #include <fmt/core.h>
 
-#include "base/log.h"
 #include "api/core.h"
 #include "api/crd.h"
 #include "api/meta.h"
 #include "api/quantity.h"
 #include "api/schema.h"
+#include "base/log.h"
 #include "standalone/field_schema.h"
 #include "standalone/store_rules.h"
 

@@ -25,7 +25,8 @@ template <class Arguments>
 Result<void> inParent(const std::string& path, unsigned long request, Arguments& arguments) {
   const std::filesystem::path at(path);
   const auto name = at.filename().string();
-  if (name.empty() || name.size() >= sizeof arguments.name) return Error{Errc::Invalid, path + ": no name for a subvolume"};
+  if (name.empty() || name.size() >= sizeof arguments.name)
+    return Error{Errc::Invalid, path + ": no name for a subvolume"};
   std::memcpy(arguments.name, name.c_str(), name.size() + 1);
   const auto parent = openDirectory(at.parent_path().string());
   if (!parent.valid()) return errnoError(at.parent_path().string());

@@ -13,7 +13,8 @@ Json classOf(const kube::ResourceType& type, const char* name, const char* defau
 }
 
 Json storageClass(const char* name, bool isDefault) {
-  Json out = classOf(kube::resources::kStorageClasses, name, isDefault ? "storageclass.kubernetes.io/is-default-class" : nullptr);
+  Json out = classOf(kube::resources::kStorageClasses, name,
+                     isDefault ? "storageclass.kubernetes.io/is-default-class" : nullptr);
   out["provisioner"] = kDriver;
   out["reclaimPolicy"] = "Delete";
   out["volumeBindingMode"] = "Immediate";

@@ -74,9 +74,9 @@ struct Cluster::Followed {
 
 Cluster::Cluster(kube::Api& api) : api_(api) {
   namespace r = kube::resources;
-  for (const auto* type : {&r::kPersistentVolumeClaims, &r::kPersistentVolumes, &r::kStorageClasses, &r::kVolumeSnapshots,
-                           &r::kVolumeSnapshotContents, &r::kVolumeSnapshotClasses, &r::kJobs, &r::kPods, &r::kServices,
-                           &r::kReplicationDestinations}) {
+  for (const auto* type : {&r::kPersistentVolumeClaims, &r::kPersistentVolumes, &r::kStorageClasses,
+                           &r::kVolumeSnapshots, &r::kVolumeSnapshotContents, &r::kVolumeSnapshotClasses, &r::kJobs,
+                           &r::kPods, &r::kServices, &r::kReplicationDestinations}) {
     kinds_.push_back(std::make_unique<Followed>(api, *type));
   }
 }
@@ -101,7 +101,7 @@ std::vector<Object> Cluster::list(const kube::ResourceType& type) const {
 }
 
 Result<bool> Cluster::patch(const kube::ResourceType& type, const Json& object, const Json& mergePatch,
-                          kube::Subresource subresource) {
+                            kube::Subresource subresource) {
   Json after = object;
   godwit::mergePatch(after, mergePatch);
   if (after == object) return false;
@@ -166,7 +166,8 @@ void pause(std::stop_token stop, Duration delay) {
   wake.wait_for(lock, stop, delay, [] { return false; });
 }
 
-void follow(kube::Reflector& reflector, std::string_view plural, std::stop_token stop, const std::function<void()>& changed) {
+void follow(kube::Reflector& reflector, std::string_view plural, std::stop_token stop,
+            const std::function<void()>& changed) {
   constexpr Duration kFirst = std::chrono::milliseconds(50), kMost = std::chrono::seconds(5);
   const std::stop_callback cancel(stop, [&] { reflector.cancel(); });
   Duration delay = kFirst;

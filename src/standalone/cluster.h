@@ -34,7 +34,7 @@ class Mirror final : public kube::Sink {
   mutable std::mutex mutex_;
   std::map<kube::NamespacedName, Object> objects_;
   std::map<kube::NamespacedName, Object> listed_;  // by a list that has not ended
-  std::int64_t seen_ = 0;  // newest resourceVersion the watch has brought
+  std::int64_t seen_ = 0;                          // newest resourceVersion the watch has brought
 };
 
 class Cluster {
@@ -67,7 +67,8 @@ class Cluster {
   Followed* followed(const kube::ResourceType& type) const;
   kube::Api& api_;
   std::vector<std::unique_ptr<Followed>> kinds_;
-  std::map<std::string, std::string> asked_;  // uid and resourceVersion of what was removed while the mirror still has it
+  std::map<std::string, std::string>
+      asked_;  // uid and resourceVersion of what was removed while the mirror still has it
 };
 
 }  // namespace godwit::standalone

@@ -32,7 +32,9 @@ struct Place {
   int remove(const char* name) const { return fd >= 0 ? ::fremovexattr(fd, name) : ::lremovexattr(path.c_str(), name); }
 };
 
-Place place(int dir, const char* name) { return {-1, "/proc/self/fd/" + std::to_string(dir) + "/" + name}; }
+Place place(int dir, const char* name) {
+  return {-1, "/proc/self/fd/" + std::to_string(dir) + "/" + name};
+}
 
 using Attributes = std::vector<std::pair<std::string, std::string>>;
 
@@ -67,7 +69,9 @@ Attributes readAttributes(const Place& from) {
   return out;
 }
 
-bool isAcl(const std::string& name) { return name.starts_with("system."); }
+bool isAcl(const std::string& name) {
+  return name.starts_with("system.");
+}
 
 std::int64_t writeAttributes(const Place& to, const Attributes& attributes, bool acls) {
   std::int64_t refused = 0;
@@ -125,13 +129,16 @@ Result<void> finishNamed(int fromDir, int toDir, const char* name, const struct 
 }
 
 // ENOENT and the errors of an entry that became another kind between the walk and now.
-bool changedMeanwhile(int error) { return error == ENOENT || error == ELOOP || error == ENXIO || error == ENOTDIR || error == EISDIR; }
+bool changedMeanwhile(int error) {
+  return error == ENOENT || error == ELOOP || error == ENXIO || error == ENOTDIR || error == EISDIR;
+}
 
 }  // namespace
 
 Result<bool> EntryCopier::copy(int fromDir, int toDir, const char* name, const struct stat& seen) {
   if (S_ISREG(seen.st_mode)) return copyRegular(fromDir, toDir, name, seen);
-  GODWIT_ASSIGN(const bool made, S_ISLNK(seen.st_mode) ? copySymlink(fromDir, toDir, name) : makeSpecial(toDir, name, seen));
+  GODWIT_ASSIGN(const bool made,
+                S_ISLNK(seen.st_mode) ? copySymlink(fromDir, toDir, name) : makeSpecial(toDir, name, seen));
   if (made) GODWIT_TRY(finishNamed(fromDir, toDir, name, seen, counters_));
   return made;
 }
@@ -220,7 +227,8 @@ Result<void> EntryCopier::copyRange(int from, int to, off_t offset, off_t end) {
   }
   thread_local std::vector<char> buffer(256 << 10);
   while (offset < end) {
-    const auto n = ::pread(from, buffer.data(), std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(end - offset)), offset);
+    const auto n = ::pread(from, buffer.data(),
+                           std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(end - offset)), offset);
     if (n == 0) return {};
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errnoError("read");

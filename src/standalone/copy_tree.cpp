@@ -64,7 +64,9 @@ const char* nameOf(const std::string& path) {
   return path.c_str() + (slash == std::string::npos ? 0 : slash + 1);
 }
 
-const char* orDot(const std::string& path) { return path.empty() ? "." : path.c_str(); }
+const char* orDot(const std::string& path) {
+  return path.empty() ? "." : path.c_str();
+}
 
 class TreeCopy {
  public:
@@ -144,8 +146,9 @@ class TreeCopy {
     }
     const auto available = static_cast<std::int64_t>(target.f_bavail) * target.f_bsize;
     if (needed <= available) return {};
-    return Error{Errc::Invalid, fmt::format("{}: the copy needs {} bytes, but the pool has only {} free: free space or move the pool",
-                                            name_, needed, available)};
+    return Error{Errc::Invalid,
+                 fmt::format("{}: the copy needs {} bytes, but the pool has only {} free: free space or move the pool",
+                             name_, needed, available)};
   }
 
   Result<void> apply(const Tree& now, const Entries& changed, bool first) {
@@ -185,7 +188,8 @@ class TreeCopy {
     for (const auto& path : gone_) {
       if (::unlinkat(to_.get(), path.c_str(), 0) == 0 || errno == ENOENT || errno == ENOTDIR) continue;
       if (errno != EISDIR && errno != EPERM) return located(errnoError("remove"), path);
-      if (::unlinkat(to_.get(), path.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return located(errnoError("remove"), path);
+      if (::unlinkat(to_.get(), path.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+        return located(errnoError("remove"), path);
     }
     return {};
   }
@@ -193,7 +197,8 @@ class TreeCopy {
   Result<void> makeDirectories(const Entries& changed) {
     for (const auto* entry : changed) {
       if (!entry->directory() || entry->path.empty()) continue;
-      if (::mkdirat(to_.get(), entry->path.c_str(), 0700) != 0 && errno != EEXIST) return located(errnoError("mkdir"), entry->path);
+      if (::mkdirat(to_.get(), entry->path.c_str(), 0700) != 0 && errno != EEXIST)
+        return located(errnoError("mkdir"), entry->path);
     }
     return {};
   }
@@ -216,7 +221,8 @@ class TreeCopy {
       }
     };
     std::vector<std::jthread> helpers;
-    const auto wanted = std::min<std::size_t>(static_cast<std::size_t>(std::max(1, options_.threads)), files.size() / kBatch + 1);
+    const auto wanted =
+        std::min<std::size_t>(static_cast<std::size_t>(std::max(1, options_.threads)), files.size() / kBatch + 1);
     for (std::size_t i = 1; i < wanted; ++i) helpers.emplace_back(work);
     work();
     helpers.clear();

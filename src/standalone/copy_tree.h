@@ -1,8 +1,8 @@
 // A tree of files copied so that nobody can tell the copy from the original: what `rsync -aHAX` keeps, and holes.
 #pragma once
+#include <sys/types.h>
 #include <cstdint>
 #include <string>
-#include <sys/types.h>
 
 #include "base/result.h"
 #include "standalone/volumes.h"
@@ -16,11 +16,11 @@ struct CopyOptions {
 };
 
 struct CopyReport {
-  std::int64_t entries = 0;    // at the last pass
-  std::int64_t bytes = 0;      // of regular files that were copied, over all passes
-  std::int64_t notOwned = 0;   // entries whose owner could not be kept (an ordinary user's copy)
-  std::int64_t notMade = 0;    // devices that could not be made
-  std::int64_t notMarked = 0;  // extended attributes or ACLs that could not be kept
+  std::int64_t entries = 0;                    // at the last pass
+  std::int64_t bytes = 0;                      // of regular files that were copied, over all passes
+  std::int64_t notOwned = 0;                   // entries whose owner could not be kept (an ordinary user's copy)
+  std::int64_t notMade = 0;                    // devices that could not be made
+  std::int64_t notMarked = 0;                  // extended attributes or ACLs that could not be kept
   PointInTime pointInTime = PointInTime::Yes;  // No: something changed during every pass
 };
 

@@ -32,10 +32,13 @@ class CopyTree : public testing::Test {
     fs::create_directory(to_);
   }
   void TearDown() override { EXPECT_TRUE(removeTree(root_).ok()); }
-  void file(const std::string& name, const std::string& content = "x") { ASSERT_TRUE(writeFileAtomic(from_ + "/" + name, content).ok()); }
+  void file(const std::string& name, const std::string& content = "x") {
+    ASSERT_TRUE(writeFileAtomic(from_ + "/" + name, content).ok());
+  }
   // What rsync would still have to do.
   std::string difference() const {
-    const auto run = runProcess({{"rsync", "-anAHXSc", "--delete", "--itemize-changes", "--exclude=/lost+found", from_ + "/", to_ + "/"}});
+    const auto run = runProcess(
+        {{"rsync", "-anAHXSc", "--delete", "--itemize-changes", "--exclude=/lost+found", from_ + "/", to_ + "/"}});
     return run.ok() ? run->out + run->err : run.error().message;
   }
   CopyReport copy() {
@@ -71,7 +74,8 @@ TEST_F(CopyTree, KeepsEverythingRsyncKeeps) {
   const auto report = copy();
   EXPECT_EQ(difference(), "");
   EXPECT_EQ(report.pointInTime, PointInTime::Yes);
-  struct stat one {}, two {}, dir {};
+  struct stat one {
+  }, two{}, dir{};
   ::stat((to_ + "/a/one").c_str(), &one);
   ::stat((to_ + "/a/b/two").c_str(), &two);
   ::stat((to_ + "/a/b").c_str(), &dir);
@@ -108,7 +112,8 @@ TEST_F(CopyTree, LeavesOutLostAndFoundAndTheExcludedDirectory) {
 
 TEST_F(CopyTree, CrossesNoMount) {
   fs::create_directory(from_ + "/mnt");
-  if (::mount("none", (from_ + "/mnt").c_str(), "tmpfs", 0, "") != 0) GTEST_SKIP() << "SKIPPED: no mounting here; mounts are NOT tested";
+  if (::mount("none", (from_ + "/mnt").c_str(), "tmpfs", 0, "") != 0)
+    GTEST_SKIP() << "SKIPPED: no mounting here; mounts are NOT tested";
   file("mnt/inside");
   copy();
   ::umount((from_ + "/mnt").c_str());
@@ -119,7 +124,11 @@ TEST_F(CopyTree, CrossesNoMount) {
 TEST_F(CopyTree, ManyFilesInManyDirectories) {
   for (int d = 0; d < 20; ++d) {
     fs::create_directory(from_ + "/" + std::to_string(d));
-    for (int i = 0; i < 50; ++i) ASSERT_TRUE(writeAll(UniqueFd(::open(fmt::format("{}/{}/{}", from_, d, i).c_str(), O_CREAT | O_WRONLY, 0644)).get(), fmt::format("{} {}", d, i)).ok());
+    for (int i = 0; i < 50; ++i)
+      ASSERT_TRUE(
+          writeAll(UniqueFd(::open(fmt::format("{}/{}/{}", from_, d, i).c_str(), O_CREAT | O_WRONLY, 0644)).get(),
+                   fmt::format("{} {}", d, i))
+              .ok());
   }
   EXPECT_EQ(copy().entries, 1 + 20 + 20 * 50);
   EXPECT_EQ(difference(), "");

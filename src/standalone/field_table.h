@@ -9,11 +9,12 @@
 
 namespace godwit::standalone {
 
-// Types: str int bool quantity time microtime intstr any, map (of str), bytes (map of base64), quantities (map of quantity),
+// Types: str int bool quantity time microtime intstr any, map (of str), bytes (map of base64), quantities (map of
+// quantity),
 // []T, or another name of the table. `any` keeps whatever it is given.
 struct Field {
   std::string name, type;
-  bool keepsZero;                    // "int?": zero is not the same as absent
+  bool keepsZero;                     // "int?": zero is not the same as absent
   std::vector<std::uint64_t> number;  // in protobuf; two for a field of an embedded message; none: not read from there
 };
 using Fields = std::vector<Field>;

@@ -37,7 +37,8 @@ std::string ImageLinks::targetOf(const Json& destination) const {
   }
   const auto snapshot = cluster_.get(r::kVolumeSnapshots, {ns, name});
   if (!snapshot) return {};
-  const auto content = cluster_.get(r::kVolumeSnapshotContents, {"", text(*snapshot, "status", "boundVolumeSnapshotContentName")});
+  const auto content =
+      cluster_.get(r::kVolumeSnapshotContents, {"", text(*snapshot, "status", "boundVolumeSnapshotContentName")});
   const auto handle = content ? text(*content, "status", "snapshotHandle") : "";
   return handle.empty() ? "" : volumes_.snapshotPath(handle);
 }

@@ -46,11 +46,15 @@ Json podFor(const Json& job) {
   return pod;
 }
 
-bool mayRun(const Json& job) { return !truth(job, "spec", "suspend"); }
+bool mayRun(const Json& job) {
+  return !truth(job, "spec", "suspend");
+}
 
 }  // namespace
 
-void JobController::dueAt(TimePoint when) { due_ = std::min(due_.value_or(when), when); }
+void JobController::dueAt(TimePoint when) {
+  due_ = std::min(due_.value_or(when), when);
+}
 
 std::optional<Duration> JobController::nextDelay() const {
   auto delay = backoffs_.nextDelay();
@@ -145,7 +149,8 @@ Result<bool> JobController::createPod(const Json& job) {
   GODWIT_ASSIGN(const auto current, cluster_.fresh(r::kJobs, kube::keyOf(job)));
   if (!current || uidOf(*current) != uidOf(job) || isDeleting(*current)) return false;
   GODWIT_ASSIGN(const auto pod, cluster_.create(r::kPods, podFor(job)));
-  recorder_.event(referenceTo(job), kube::EventType::Normal, "SuccessfulCreate", "Created pod: " + kube::keyOf(pod).name);
+  recorder_.event(referenceTo(job), kube::EventType::Normal, "SuccessfulCreate",
+                  "Created pod: " + kube::keyOf(pod).name);
   return true;
 }
 
@@ -195,7 +200,8 @@ Result<bool> JobController::report(const Json& job) {
     ready += running && phase == "Running";
   }
   const auto orNull = [](std::int64_t n) { return n > 0 ? Json(n) : Json(); };
-  Json status = {{"active", orNull(active)}, {"ready", ready}, {"succeeded", orNull(succeeded)}, {"failed", orNull(failed)}};
+  Json status = {
+      {"active", orNull(active)}, {"ready", ready}, {"succeeded", orNull(succeeded)}, {"failed", orNull(failed)}};
   if (text(job, "status", "startTime").empty()) status["startTime"] = api::formatTime(clock_.now());
   return cluster_.patch(r::kJobs, job, {{"status", status}}, kube::Subresource::Status);
 }

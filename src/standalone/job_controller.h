@@ -21,7 +21,8 @@ class JobController final : public Controller {
   Result<bool> reconcile(const Json& job);
   Result<bool> createPod(const Json& job);
   Result<bool> removePods(const Json& job, const std::vector<Object>& pods, std::size_t count);
-  Result<bool> finish(const Json& job, const Pods& pods, const char* type, const char* reason, const std::string& message);
+  Result<bool> finish(const Json& job, const Pods& pods, const char* type, const char* reason,
+                      const std::string& message);
   Result<bool> report(const Json& job);
   Result<bool> expire(const Json& job);
   std::optional<TimePoint> deadline(const Json* since, const Json* seconds);

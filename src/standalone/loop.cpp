@@ -110,7 +110,8 @@ void Loop::wait() {
   std::vector<pollfd> polls;
   for (const int fd : fds) polls.push_back({fd, POLLIN, 0});
   using std::chrono::milliseconds;
-  const auto timeout = delay ? std::clamp<std::int64_t>(std::chrono::ceil<milliseconds>(*delay).count(), 1, 3'600'000) : -1;
+  const auto timeout =
+      delay ? std::clamp<std::int64_t>(std::chrono::ceil<milliseconds>(*delay).count(), 1, 3'600'000) : -1;
   (void)::poll(polls.data(), polls.size(), static_cast<int>(timeout));
   waker_.drain();
 }

@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "standalone/volumes.h"
 #include "standalone/cluster.h"
+#include "standalone/volumes.h"
 
 namespace godwit::standalone {
 

@@ -32,14 +32,24 @@ std::string nodeName() {
 struct Machine::Impl {
   Impl(kube::Api& api, const Clock& clockGiven, Random& random, Pool poolGiven, std::unique_ptr<Sandbox> sandboxGiven,
        std::unique_ptr<Waker> wakerGiven, const std::string& dataDir)
-      : clock(clockGiven), pool(std::move(poolGiven)), sandbox(std::move(sandboxGiven)), waker(std::move(wakerGiven)), address(primaryAddress()),
-        recorder(api, clock, random, "godwit"), cluster(api), work([this] { waker->wake(); }),
-        addresses(cluster, ports, clock, address), storage(cluster, *pool.volumes, work, clock, recorder),
-        snapshots(cluster, *pool.volumes, work, clock, recorder), jobs(cluster, clock, recorder),
+      : clock(clockGiven),
+        pool(std::move(poolGiven)),
+        sandbox(std::move(sandboxGiven)),
+        waker(std::move(wakerGiven)),
+        address(primaryAddress()),
+        recorder(api, clock, random, "godwit"),
+        cluster(api),
+        work([this] { waker->wake(); }),
+        addresses(cluster, ports, clock, address),
+        storage(cluster, *pool.volumes, work, clock, recorder),
+        snapshots(cluster, *pool.volumes, work, clock, recorder),
+        jobs(cluster, clock, recorder),
         images(cluster, *pool.volumes, clock, dataDir + "/images"),
-        node(cluster, *sandbox, addresses, clock, recorder, {nodeName(), address, dataDir + "/pods"}), loop(cluster, *waker) {
-    for (Controller* controller : {static_cast<Controller*>(&addresses), static_cast<Controller*>(&storage), static_cast<Controller*>(&snapshots),
-                                   static_cast<Controller*>(&jobs), static_cast<Controller*>(&node), static_cast<Controller*>(&images)}) {
+        node(cluster, *sandbox, addresses, clock, recorder, {nodeName(), address, dataDir + "/pods"}),
+        loop(cluster, *waker) {
+    for (Controller* controller : {static_cast<Controller*>(&addresses), static_cast<Controller*>(&storage),
+                                   static_cast<Controller*>(&snapshots), static_cast<Controller*>(&jobs),
+                                   static_cast<Controller*>(&node), static_cast<Controller*>(&images)}) {
       loop.add(*controller);
     }
   }
@@ -65,16 +75,20 @@ struct Machine::Impl {
 Machine::Machine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Machine::~Machine() = default;
 
-Result<std::unique_ptr<Machine>> Machine::open(kube::Api& api, const Clock& clock, Random& random, const MachineOptions& options) {
+Result<std::unique_ptr<Machine>> Machine::open(kube::Api& api, const Clock& clock, Random& random,
+                                               const MachineOptions& options) {
   GODWIT_ASSIGN(auto pool, openPool(options.dataDir, options.pool));
   GODWIT_ASSIGN(auto sandbox, Sandbox::open({options.dataDir + "/pods", true}));
   GODWIT_ASSIGN(auto waker, Waker::create());
   log::info("pool", "{}", pool.description);
   if (::geteuid() != 0) {
-    log::info("node", "as an ordinary user: what is received belongs to you, owners and devices are not kept, unreadable files fail a sync, "
-                      "ports below 1024 are not permitted");
+    log::info("node",
+              "as an ordinary user: what is received belongs to you, owners and devices are not kept, unreadable files "
+              "fail a sync, "
+              "ports below 1024 are not permitted");
   }
-  std::unique_ptr<Machine> out(new Machine(std::make_unique<Impl>(api, clock, random, std::move(pool), std::move(sandbox), std::move(waker), options.dataDir)));
+  std::unique_ptr<Machine> out(new Machine(std::make_unique<Impl>(
+      api, clock, random, std::move(pool), std::move(sandbox), std::move(waker), options.dataDir)));
   GODWIT_TRY(seedClasses(api));
   GODWIT_TRY(out->impl_->node.registerNode());
   return out;
@@ -91,13 +105,20 @@ void Machine::run(std::stop_token stop) {
     impl_->node.addFds(fds);
     for (const int fd : fds) ends.push_back({fd, POLLIN, 0});
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - impl_->clock.monotonic()).count();
-    if (!ends.empty() && ::poll(ends.data(), ends.size(), static_cast<int>(std::max<std::int64_t>(left, 0))) <= 0) break;
+    if (!ends.empty() && ::poll(ends.data(), ends.size(), static_cast<int>(std::max<std::int64_t>(left, 0))) <= 0)
+      break;
     if (!impl_->node.step()) break;  // the mirror has stopped: what cannot be told now is found at the next start
   }
 }
 
-Result<std::string> Machine::logs(const kube::NamespacedName& pod, const kube::LogOptions& options) { return impl_->node.logs(pod, options); }
-const std::string& Machine::poolDescription() const { return impl_->pool.description; }
-const std::string& Machine::hostAddress() const { return impl_->address; }
+Result<std::string> Machine::logs(const kube::NamespacedName& pod, const kube::LogOptions& options) {
+  return impl_->node.logs(pod, options);
+}
+const std::string& Machine::poolDescription() const {
+  return impl_->pool.description;
+}
+const std::string& Machine::hostAddress() const {
+  return impl_->address;
+}
 
 }  // namespace godwit::standalone

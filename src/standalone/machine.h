@@ -19,7 +19,8 @@ struct MachineOptions {
 class Machine {
  public:
   // Opens the pool, probes the sandbox, seeds the classes and registers the node. Nothing runs yet.
-  static Result<std::unique_ptr<Machine>> open(kube::Api& api, const Clock& clock, Random& random, const MachineOptions& options);
+  static Result<std::unique_ptr<Machine>> open(kube::Api& api, const Clock& clock, Random& random,
+                                               const MachineOptions& options);
   ~Machine();
 
   // Works until `stop`, on the calling thread, which must not end before this returns; then tells the containers to

@@ -14,8 +14,13 @@ namespace r = kube::resources;
 
 Node::Node(Cluster& cluster, Runner& runner, Addresses& addresses, const Clock& clock, kube::Recorder& recorder,
            NodeOptions options)
-    : cluster_(cluster), runner_(runner), addresses_(addresses), clock_(clock), recorder_(recorder),
-      options_(std::move(options)), backoffs_(clock) {}
+    : cluster_(cluster),
+      runner_(runner),
+      addresses_(addresses),
+      clock_(clock),
+      recorder_(recorder),
+      options_(std::move(options)),
+      backoffs_(clock) {}
 
 Node::~Node() {
   for (auto& [uid, container] : containers_) {
@@ -120,14 +125,16 @@ bool Node::awaited(const Json& pod) const {
   const auto* owner = meta.controller();
   const auto job = owner ? cluster_.get(r::kJobs, {meta.ns, owner->name}) : nullptr;
   if (!job || uidOf(*job) != owner->uid || isDeleting(*job)) return false;
-  return number(1, *job, "spec", "completions") == 1 && !conditionTrue(*job, "Complete") && !conditionTrue(*job, "Failed");
+  return number(1, *job, "spec", "completions") == 1 && !conditionTrue(*job, "Complete") &&
+         !conditionTrue(*job, "Failed");
 }
 
 Result<std::optional<std::string>> Node::whyUnschedulable(const Json& pod) {
   if (const auto* selector = find(pod, "spec", "nodeSelector"); selector && selector->is_object()) {
     for (const auto& [key, value] : selector->items()) {
       if (key == "kubernetes.io/hostname" && value == options_.name) continue;
-      return std::optional<std::string>("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.");
+      return std::optional<std::string>(
+          "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.");
     }
   }
   const auto ns = text(pod, "metadata", "namespace");
@@ -139,9 +146,11 @@ Result<std::optional<std::string>> Node::whyUnschedulable(const Json& pod) {
     if (isDeleting(*pvc)) return std::optional(fmt::format("persistentvolumeclaim \"{}\" is being deleted", claim));
     if (text(*pvc, "status", "phase") == "Bound") continue;
     // Tells the storage controller that the first consumer has come (WaitForFirstConsumer).
-    GODWIT_TRY(cluster_.patch(r::kPersistentVolumeClaims, *pvc,
-                              {{"metadata", {{"annotations", {{"volume.kubernetes.io/selected-node", options_.name}}}}}}));
-    return std::optional(fmt::format("pod has unbound immediate PersistentVolumeClaims: \"{}\"{}", claim, becauseOf(*pvc)));
+    GODWIT_TRY(
+        cluster_.patch(r::kPersistentVolumeClaims, *pvc,
+                       {{"metadata", {{"annotations", {{"volume.kubernetes.io/selected-node", options_.name}}}}}}));
+    return std::optional(
+        fmt::format("pod has unbound immediate PersistentVolumeClaims: \"{}\"{}", claim, becauseOf(*pvc)));
   }
   return std::optional<std::string>();
 }
@@ -152,7 +161,8 @@ Result<bool> Node::schedule(const Json& pod) {
   const auto* before = conditionOf(pod, "PodScheduled");
   if (before && text(*before, "message") == *why) return false;
   recorder_.event(referenceTo(pod), kube::EventType::Warning, "FailedScheduling", *why);
-  return cluster_.patch(r::kPods, pod, {{"status", unschedulableStatus(pod, *why, clock_.now())}}, kube::Subresource::Status);
+  return cluster_.patch(r::kPods, pod, {{"status", unschedulableStatus(pod, *why, clock_.now())}},
+                        kube::Subresource::Status);
 }
 
 // A late mirror must neither start a second container nor call a finished pod lost: the server is asked first.
@@ -160,8 +170,10 @@ Result<bool> Node::start(const Json& pod) {
   GODWIT_ASSIGN(const auto current, cluster_.fresh(r::kPods, kube::keyOf(pod)));
   if (!current || uidOf(*current) != uidOf(pod) || finished(*current) || isDeleting(*current)) return false;
   if (text(*current, "status", "phase") == "Running") {
-    recorder_.event(referenceTo(pod), kube::EventType::Warning, "NodeLost", "the node was restarted while the container ran");
-    return cluster_.patch(r::kPods, *current, {{"status", lostStatus(*current, clock_.now())}}, kube::Subresource::Status);
+    recorder_.event(referenceTo(pod), kube::EventType::Warning, "NodeLost",
+                    "the node was restarted while the container ran");
+    return cluster_.patch(r::kPods, *current, {{"status", lostStatus(*current, clock_.now())}},
+                          kube::Subresource::Status);
   }
   GODWIT_ASSIGN(auto resolved, resolvePod(cluster_, *current, options_.hostAddress));
   if (const auto* waiting = std::get_if<Waiting>(&resolved)) return wait(*current, *waiting);
@@ -195,7 +207,8 @@ Result<bool> Node::wait(const Json& pod, const Waiting& waiting) {
   const auto* before = statuses.empty() ? nullptr : find(statuses.front(), "state", "waiting");
   if (!before || text(*before, "message") != waiting.message) {
     recorder_.event(referenceTo(pod), kube::EventType::Warning, "Failed", "Error: " + waiting.message);
-    GODWIT_TRY(cluster_.patch(r::kPods, pod, {{"status", waitingStatus(pod, waiting, clock_.now())}}, kube::Subresource::Status));
+    GODWIT_TRY(cluster_.patch(r::kPods, pod, {{"status", waitingStatus(pod, waiting, clock_.now())}},
+                              kube::Subresource::Status));
   }
   return Error{Errc::Unavailable, waiting.message};
 }

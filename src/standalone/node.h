@@ -14,15 +14,16 @@
 namespace godwit::standalone {
 
 struct NodeOptions {
-  std::string name;         // of the Node object, the host's name
-  std::string hostAddress;  // this machine's primary address
-  std::string stateDir;     // DIR/UID per pod: log, termination message; empty in the simulation
+  std::string name;                  // of the Node object, the host's name
+  std::string hostAddress;           // this machine's primary address
+  std::string stateDir;              // DIR/UID per pod: log, termination message; empty in the simulation
   std::int64_t logLimit = 10 << 20;  // bytes; an older part of the same size is kept as log.1
 };
 
 class Node final : public Controller {
  public:
-  Node(Cluster& cluster, Runner& runner, Addresses& addresses, const Clock& clock, kube::Recorder& recorder, NodeOptions options);
+  Node(Cluster& cluster, Runner& runner, Addresses& addresses, const Clock& clock, kube::Recorder& recorder,
+       NodeOptions options);
   ~Node() override;  // kills every container
   // Creates or refreshes the Node object.
   Result<void> registerNode();

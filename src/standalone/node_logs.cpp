@@ -38,7 +38,9 @@ Result<std::string> Node::logs(const kube::NamespacedName& pod, const kube::LogO
   auto older = readFile(dir + "/log.1", kMost);
   std::string all = older.ok() ? *older + *current : *std::move(current);
   if (options.tailLines) all = lastLines(std::move(all), *options.tailLines);
-  if (options.limitBytes) all.resize(std::min<std::size_t>(all.size(), static_cast<std::size_t>(std::max<std::int64_t>(0, *options.limitBytes))));
+  if (options.limitBytes)
+    all.resize(
+        std::min<std::size_t>(all.size(), static_cast<std::size_t>(std::max<std::int64_t>(0, *options.limitBytes))));
   return all;
 }
 

@@ -83,8 +83,8 @@ std::optional<TimePoint> timeAt(const Json* value) {
 }
 
 kube::ObjectReference referenceTo(const Json& object) {
-  return {text(object, "apiVersion"),           text(object, "kind"), text(object, "metadata", "namespace"),
-          text(object, "metadata", "name"),     uidOf(object),        text(object, "metadata", "resourceVersion")};
+  return {text(object, "apiVersion"),       text(object, "kind"), text(object, "metadata", "namespace"),
+          text(object, "metadata", "name"), uidOf(object),        text(object, "metadata", "resourceVersion")};
 }
 
 }  // namespace godwit::standalone

@@ -11,13 +11,18 @@
 namespace godwit::standalone {
 
 inline constexpr const char* kDriver = "godwit.io/pool";  // provisioner of the StorageClasses, driver of the snapshots
-inline constexpr const char* kPointInTimeAnnotation = "godwit/point-in-time";  // "false" where files changed in the copy
-inline constexpr const char* kHostAnnotation = "godwit/host";                  // on a NodePort Service: this machine
-inline constexpr const char* kPortAnnotation = "godwit/port";                  // on a Service: where its mover listens
+inline constexpr const char* kPointInTimeAnnotation =
+    "godwit/point-in-time";                                    // "false" where files changed in the copy
+inline constexpr const char* kHostAnnotation = "godwit/host";  // on a NodePort Service: this machine
+inline constexpr const char* kPortAnnotation = "godwit/port";  // on a Service: where its mover listens
 inline constexpr const char* kAddressMessageAnnotation = "godwit/address-message";
 
-inline std::string uidOf(const Json& object) { return text(object, "metadata", "uid"); }
-inline std::string annotation(const Json& object, const char* key) { return text(object, "metadata", "annotations", key); }
+inline std::string uidOf(const Json& object) {
+  return text(object, "metadata", "uid");
+}
+inline std::string annotation(const Json& object, const char* key) {
+  return text(object, "metadata", "annotations", key);
+}
 // status.conditions[type], or nullptr.
 const Json* conditionOf(const Json& object, std::string_view type);
 bool conditionTrue(const Json& object, std::string_view type);

@@ -16,12 +16,17 @@ std::string documentOf(const kube::ResourceType& type) {
 
 // Schema names are dotted, the group reversed: io.k8s.batch.v1.Job.
 std::string schemaName(const kube::ResourceType& type) {
-  return "io.godwit." + std::string(type.group.empty() ? "core" : type.group) + "." + std::string(type.version) + "." + std::string(type.kind);
+  return "io.godwit." + std::string(type.group.empty() ? "core" : type.group) + "." + std::string(type.version) + "." +
+         std::string(type.kind);
 }
 
-Json gvk(const kube::ResourceType& type) { return {{"group", type.group}, {"version", type.version}, {"kind", type.kind}}; }
+Json gvk(const kube::ResourceType& type) {
+  return {{"group", type.group}, {"version", type.version}, {"kind", type.kind}};
+}
 
-Json query(const char* name) { return {{"name", name}, {"in", "query"}, {"schema", {{"type", "string"}}}}; }
+Json query(const char* name) {
+  return {{"name", name}, {"in", "query"}, {"schema", {{"type", "string"}}}};
+}
 
 Json operation(const kube::ResourceType& type, bool writes) {
   Json op = {{"x-kubernetes-group-version-kind", gvk(type)}, {"responses", {{"200", {{"description", "OK"}}}}}};
@@ -34,8 +39,10 @@ Json operation(const kube::ResourceType& type, bool writes) {
 void addPaths(Json& paths, const kube::ResourceType& type) {
   const auto collection = type.path(type.namespaced ? "{namespace}" : "");
   paths[collection] = {{"get", operation(type, false)}, {"post", operation(type, true)}};
-  paths[collection + "/{name}"] = {{"get", operation(type, false)}, {"put", operation(type, true)},
-                                   {"patch", operation(type, true)}, {"delete", operation(type, true)}};
+  paths[collection + "/{name}"] = {{"get", operation(type, false)},
+                                   {"put", operation(type, true)},
+                                   {"patch", operation(type, true)},
+                                   {"delete", operation(type, true)}};
 }
 
 Json kindSchema(const kube::ResourceType& type) {

@@ -8,7 +8,8 @@ namespace {
 
 struct Field {
   const char* path;  // "spec.accessModes"
-  const char* type;  // string, integer, boolean, object, array (of strings), objects (array of objects), map (of strings)
+  const char*
+      type;  // string, integer, boolean, object, array (of strings), objects (array of objects), map (of strings)
   const char* description;
 };
 
@@ -26,7 +27,9 @@ const std::map<std::string_view, Kind>& kinds() {
          {"stringData", "map", "Values as text, merged into data when written."},
          {"type", "string", "How programs handle the Secret; Opaque unless given."},
          {"immutable", "boolean", "Refuses changes of data."}}}},
-      {"ConfigMap", {"ConfigMap holds configuration as text.", {{"data", "map", "Values as text."}, {"binaryData", "map", "Values in base64."}}}},
+      {"ConfigMap",
+       {"ConfigMap holds configuration as text.",
+        {{"data", "map", "Values as text."}, {"binaryData", "map", "Values in base64."}}}},
       {"ServiceAccount", {"ServiceAccount is an identity for processes in a Pod.", {}}},
       {"PersistentVolumeClaim",
        {"PersistentVolumeClaim asks for a volume and binds to one.",
@@ -46,7 +49,8 @@ const std::map<std::string_view, Kind>& kinds() {
          {"spec.accessModes", "array", "How it can be mounted."},
          {"spec.claimRef", "object", "The claim it is bound to."},
          {"spec.storageClassName", "string", "The class it belongs to."},
-         {"spec.persistentVolumeReclaimPolicy", "string", "Delete or Retain: what becomes of it when its claim is deleted."},
+         {"spec.persistentVolumeReclaimPolicy", "string",
+          "Delete or Retain: what becomes of it when its claim is deleted."},
          {"status.phase", "string", "Available, Bound, Released or Failed."}}}},
       {"Service",
        {"Service is an address under which Pods are reached.",
@@ -80,7 +84,9 @@ const std::map<std::string_view, Kind>& kinds() {
          {"message", "string", "What happened."},
          {"count", "integer", "How often."},
          {"involvedObject", "object", "The object it is about."}}}},
-      {"Node", {"Node is a machine that runs Pods: this one.", {{"status.conditions", "objects", "Ready."}, {"status.nodeInfo", "object", "Versions."}}}},
+      {"Node",
+       {"Node is a machine that runs Pods: this one.",
+        {{"status.conditions", "objects", "Ready."}, {"status.nodeInfo", "object", "Versions."}}}},
       {"Lease",
        {"Lease says who leads.",
         {{"spec.holderIdentity", "string", "The leader."}, {"spec.renewTime", "string", "When it last said so."}}}},
@@ -102,13 +108,19 @@ const std::map<std::string_view, Kind>& kinds() {
         {{"driver", "string", "Who makes them."}, {"deletionPolicy", "string", "Delete or Retain."}}}},
       {"VolumeSnapshotContent",
        {"VolumeSnapshotContent is the snapshot itself, wherever it is stored.",
-        {{"spec.driver", "string", "Who made it."}, {"spec.deletionPolicy", "string", "Delete or Retain."},
-         {"spec.volumeSnapshotRef", "object", "The VolumeSnapshot it belongs to."}, {"status.readyToUse", "boolean", "It is complete."}}}},
+        {{"spec.driver", "string", "Who made it."},
+         {"spec.deletionPolicy", "string", "Delete or Retain."},
+         {"spec.volumeSnapshotRef", "object", "The VolumeSnapshot it belongs to."},
+         {"status.readyToUse", "boolean", "It is complete."}}}},
       {"CustomResourceDefinition",
        {"CustomResourceDefinition describes a kind of object.",
-        {{"spec.group", "string", "Its API group."}, {"spec.names", "object", "Its names."}, {"spec.versions", "objects", "Its versions, with their schemas."}}}},
+        {{"spec.group", "string", "Its API group."},
+         {"spec.names", "object", "Its names."},
+         {"spec.versions", "objects", "Its versions, with their schemas."}}}},
       {"Role", {"Role is a set of permissions in a namespace.", {{"rules", "objects", "What it permits."}}}},
-      {"RoleBinding", {"RoleBinding gives a Role to somebody.", {{"roleRef", "object", "The Role."}, {"subjects", "objects", "Who gets it."}}}},
+      {"RoleBinding",
+       {"RoleBinding gives a Role to somebody.",
+        {{"roleRef", "object", "The Role."}, {"subjects", "objects", "Who gets it."}}}},
   };
   return kKinds;
 }
@@ -121,7 +133,8 @@ Json fieldSchema(const Field& field) {
   const std::string_view type = field.type;
   if (type == "array") return {{"type", "array"}, {"description", field.description}, {"items", {{"type", "string"}}}};
   if (type == "objects") return {{"type", "array"}, {"description", field.description}, {"items", openObject("")}};
-  if (type == "map") return {{"type", "object"}, {"description", field.description}, {"additionalProperties", {{"type", "string"}}}};
+  if (type == "map")
+    return {{"type", "object"}, {"description", field.description}, {"additionalProperties", {{"type", "string"}}}};
   if (type == "object") return openObject(field.description);
   return {{"type", type}, {"description", field.description}};
 }
@@ -161,14 +174,16 @@ Json objectMetaSchema() {
 
 Json schemaOf(std::string_view kind) {
   for (const auto role : {api::Role::Source, api::Role::Destination}) {
-    if (kind == api::kindOf(role)) return api::crd(role).at("spec").at("versions").at(0).at("schema").at("openAPIV3Schema");
+    if (kind == api::kindOf(role))
+      return api::crd(role).at("spec").at("versions").at(0).at("schema").at("openAPIV3Schema");
   }
   Json schema = openObject("");
   if (const auto it = kinds().find(kind); it != kinds().end()) {
     schema["description"] = it->second.description;
     for (const auto& field : it->second.fields) addField(schema, field);
   }
-  schema["properties"]["apiVersion"] = {{"type", "string"}, {"description", "The group and version of this object's schema."}};
+  schema["properties"]["apiVersion"] = {{"type", "string"},
+                                        {"description", "The group and version of this object's schema."}};
   schema["properties"]["kind"] = {{"type", "string"}, {"description", "The kind of this object."}};
   return schema;
 }

@@ -27,7 +27,12 @@ class Resolver {
     ContainerSpec spec;
     spec.pod = ns_ + "/" + text(pod_, "metadata", "name") + "/" + uidOf(pod_);
     if (containers.size() > 1 || !elements(find(pod_, "spec", "initContainers")).empty()) {
-      wait(kConfigError, "this node runs one container in a pod: spec.containers must hold one, spec.initContainers none");
+      wait(kConfigError,
+           "this node runs one container in a pod: spec.containers must hold one, spec.initContainers none");
+    }
+    if (const auto policy = text(pod_, "spec", "restartPolicy"); policy != "Never") {
+      wait(kConfigError,
+           fmt::format("this node restarts no container: spec.restartPolicy must be Never (it is {})", policy));
     }
     GODWIT_TRY(readWholeObjects(container, spec));
     GODWIT_TRY(readEnvironment(container, spec));
@@ -171,7 +176,8 @@ class Resolver {
         continue;
       }
       for (const char* member : {"subPath", "subPathExpr"}) {
-        if (!text(wanted, member).empty()) wait(kConfigError, fmt::format("volumeMounts: this node has no {}; mount the whole volume", member));
+        if (!text(wanted, member).empty())
+          wait(kConfigError, fmt::format("volumeMounts: this node has no {}; mount the whole volume", member));
       }
       GODWIT_TRY(fill(*source, mount));
       spec.mounts.push_back(std::move(mount));
@@ -187,8 +193,9 @@ class Resolver {
     } else if (const auto* map = find(source, "configMap")) {
       return fillFiles(r::kConfigMaps, text(*map, "name"), *map, mount);
     } else if (!find(source, "emptyDir")) {
-      wait(kConfigError, fmt::format("volume \"{}\": this node knows persistentVolumeClaim, secret, configMap and emptyDir",
-                                     text(source, "name")));
+      wait(kConfigError,
+           fmt::format("volume \"{}\": this node knows persistentVolumeClaim, secret, configMap and emptyDir",
+                       text(source, "name")));
     }
     return {};
   }
@@ -219,7 +226,8 @@ class Resolver {
     for (const auto& item : *items) {
       const auto key = text(item, "key"), path = text(item, "path");
       if (path.empty() || path.find('/') != std::string::npos || path.starts_with("..")) {
-        wait(kConfigError, fmt::format("{} \"{}\": items[].path \"{}\" must be a plain file name", wordFor(type), name, path));
+        wait(kConfigError,
+             fmt::format("{} \"{}\": items[].path \"{}\" must be a plain file name", wordFor(type), name, path));
       } else if (data->contains(key)) {
         mount.files.push_back({path, data->at(key), static_cast<unsigned>(number(mode, item, "mode")) & 0777});
       } else if (!truth(source, "optional")) {
@@ -238,7 +246,8 @@ class Resolver {
 
 }  // namespace
 
-Result<std::variant<ContainerSpec, Waiting>> resolvePod(Cluster& cluster, const Json& pod, const std::string& hostAddress) {
+Result<std::variant<ContainerSpec, Waiting>> resolvePod(Cluster& cluster, const Json& pod,
+                                                        const std::string& hostAddress) {
   return Resolver(cluster, pod, hostAddress).run();
 }
 

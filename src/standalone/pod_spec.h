@@ -3,8 +3,8 @@
 #include <string>
 #include <variant>
 
-#include "standalone/runner.h"
 #include "standalone/cluster.h"
+#include "standalone/runner.h"
 
 namespace godwit::standalone {
 
@@ -14,7 +14,8 @@ struct Waiting {  // as containerStatuses[].state.waiting says it
 
 // Resolves the first container of `pod`. Waiting names the missing Secret, key, ConfigMap or claim. An Error is the
 // server's. `hostAddress` answers fieldRefs of addresses.
-Result<std::variant<ContainerSpec, Waiting>> resolvePod(Cluster& cluster, const Json& pod, const std::string& hostAddress);
+Result<std::variant<ContainerSpec, Waiting>> resolvePod(Cluster& cluster, const Json& pod,
+                                                        const std::string& hostAddress);
 
 // The host path of a bound claim's volume; nullopt while it is not bound.
 std::optional<std::string> claimPath(const Cluster& cluster, const Json& pvc);

@@ -41,7 +41,8 @@ std::string startedAt(const Json& pod, TimePoint otherwise) {
 }
 
 Json terminated(const Json& pod, int code, const char* reason, const std::string& message, TimePoint now) {
-  Json state = {{"exitCode", code}, {"reason", reason}, {"startedAt", startedAt(pod, now)}, {"finishedAt", api::formatTime(now)}};
+  Json state = {
+      {"exitCode", code}, {"reason", reason}, {"startedAt", startedAt(pod, now)}, {"finishedAt", api::formatTime(now)}};
   if (!message.empty()) state["message"] = message;
   return containerStatus(pod, {{"terminated", std::move(state)}}, false);
 }

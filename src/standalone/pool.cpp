@@ -40,7 +40,8 @@ Result<void> createImage(const std::string& image, std::int64_t bytes) {
   if (::statvfs(image.substr(0, image.rfind('/')).c_str(), &fs) != 0) return errnoError(image);
   const auto available = static_cast<std::int64_t>(fs.f_bavail) * static_cast<std::int64_t>(fs.f_frsize);
   const auto wanted = bytes > 0 ? bytes : available;
-  if (wanted < kSmallestImage) return Error{Errc::Invalid, fmt::format("{}: {} bytes are too few for a btrfs", image, wanted)};
+  if (wanted < kSmallestImage)
+    return Error{Errc::Invalid, fmt::format("{}: {} bytes are too few for a btrfs", image, wanted)};
   const auto temporary = image + ".tmp";
   ::unlink(temporary.c_str());
   const UniqueFd fd(::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
@@ -50,7 +51,8 @@ Result<void> createImage(const std::string& image, std::int64_t bytes) {
 }
 
 bool isMountPoint(const std::string& dir) {
-  struct stat here {}, above {};
+  struct stat here {
+  }, above{};
   return ::stat(dir.c_str(), &here) == 0 && ::stat((dir + "/..").c_str(), &above) == 0 && here.st_dev != above.st_dev;
 }
 
@@ -80,7 +82,9 @@ Result<Pool> openImage(const std::string& dataDir, std::int64_t bytes) {
 
 Result<Pool> openDirectory(const std::string& dir) {
   GODWIT_ASSIGN(auto volumes, DirectoryVolumes::open(dir));
-  return Pool{std::move(volumes), fmt::format("directories in {}: a snapshot is a copy, a point in time only if nothing changed meanwhile", dir)};
+  return Pool{
+      std::move(volumes),
+      fmt::format("directories in {}: a snapshot is a copy, a point in time only if nothing changed meanwhile", dir)};
 }
 
 bool isEmpty(const std::string& dir) {
@@ -92,13 +96,18 @@ bool isEmpty(const std::string& dir) {
 Result<void> checkKind(const std::string& dataDir, PoolOptions::Kind kind) {
   const auto dir = dataDir + "/pool", image = dataDir + "/pool.img";
   if (kind == PoolOptions::Kind::Directory && exists(image)) {
-    return Error{Errc::Conflict, fmt::format("--pool directory: the volumes of {} are in {}: leave the option out, or give another --data-dir",
-                                             dataDir, image)};
+    return Error{
+        Errc::Conflict,
+        fmt::format("--pool directory: the volumes of {} are in {}: leave the option out, or give another --data-dir",
+                    dataDir, image)};
   }
   const bool directories = !exists(image) && !btrfs::isBtrfs(dataDir) && !isEmpty(dir + "/volumes");
   if (kind == PoolOptions::Kind::Btrfs && directories) {
-    return Error{Errc::Conflict, fmt::format("--pool btrfs: the volumes of {} are plain directories in {}: leave the option out, or give "
-                                             "another --data-dir", dataDir, dir)};
+    return Error{
+        Errc::Conflict,
+        fmt::format("--pool btrfs: the volumes of {} are plain directories in {}: leave the option out, or give "
+                    "another --data-dir",
+                    dataDir, dir)};
   }
   return {};
 }

@@ -73,7 +73,8 @@ std::string HostPorts::holder(int port) {
   std::error_code failed;
   for (const auto& process : fs::directory_iterator("/proc", failed)) {
     const auto pid = process.path().filename().string();
-    if (sockets.empty() || !std::isdigit(static_cast<unsigned char>(pid[0])) || !holdsOne(process.path(), sockets)) continue;
+    if (sockets.empty() || !std::isdigit(static_cast<unsigned char>(pid[0])) || !holdsOne(process.path(), sockets))
+      continue;
     auto name = readFile(process.path() / "comm", 64);
     if (!name.ok()) continue;
     while (!name->empty() && name->back() == '\n') name->pop_back();
@@ -88,7 +89,9 @@ static std::string firstInterfaceAddress() {
   if (::getifaddrs(&all) != 0) return "127.0.0.1";
   const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owned(all, &::freeifaddrs);
   for (const auto* at = all; at; at = at->ifa_next) {
-    if (!at->ifa_addr || at->ifa_addr->sa_family != AF_INET || (at->ifa_flags & IFF_LOOPBACK) || !(at->ifa_flags & IFF_UP)) continue;
+    if (!at->ifa_addr || at->ifa_addr->sa_family != AF_INET || (at->ifa_flags & IFF_LOOPBACK) ||
+        !(at->ifa_flags & IFF_UP))
+      continue;
     char name[INET_ADDRSTRLEN];
     const auto* address = reinterpret_cast<const sockaddr_in*>(at->ifa_addr);
     if (::inet_ntop(AF_INET, &address->sin_addr, name, sizeof name)) return name;

@@ -197,9 +197,8 @@ Result<void> readFields(Json& object, const Fields& fields, std::string_view mes
     } else if (embeds) {
       GODWIT_TRY(readFields(object, fields, item->bytes, item->number, path));
     } else if (!isNothing(*item)) {
-      return Error{Errc::Unsupported,
-                   fmt::format("{}: protobuf field {} is not known here; send JSON", path.empty() ? "the object" : path,
-                               item->number)};
+      return Error{Errc::Unsupported, fmt::format("{}: protobuf field {} is not known here; send JSON",
+                                                  path.empty() ? "the object" : path, item->number)};
     }
   }
 }

@@ -59,7 +59,9 @@ TEST(ProtobufBody, WhatKubectlSends) {
 }
 
 TEST(ProtobufBody, ZeroIsKeptWhereItMeansSomething) {
-  const auto entry = [](const char* key, const std::string& value) { return field(2, field(1, key) + field(2, value)); };
+  const auto entry = [](const char* key, const std::string& value) {
+    return field(2, field(1, key) + field(2, value));
+  };
   const auto secret = decoded("Secret", entry("empty", "") + entry("k", std::string("\0v", 2)) + field(5, '\0'));
   ASSERT_TRUE(secret.ok()) << secret.error().message;
   EXPECT_EQ((*secret)["data"], Json::parse(R"({"empty": "", "k": "AHY="})"));
@@ -73,7 +75,8 @@ TEST(ProtobufBody, ZeroIsKeptWhereItMeansSomething) {
 
 TEST(ProtobufBody, QuantitiesAndTimes) {
   const auto requests = field(2, field(1, "storage") + field(2, field(1, "1Gi")));
-  const auto claim = decoded("PersistentVolumeClaim", field(1, field(8, field(1, '\1'))) + field(2, field(2, requests)));
+  const auto claim =
+      decoded("PersistentVolumeClaim", field(1, field(8, field(1, '\1'))) + field(2, field(2, requests)));
   ASSERT_TRUE(claim.ok()) << claim.error().message;
   EXPECT_EQ((*claim)["spec"]["resources"], Json::parse(R"({"requests": {"storage": "1Gi"}})"));
   EXPECT_EQ(text(*claim, "metadata", "creationTimestamp"), "1970-01-01T00:00:01Z");

@@ -24,7 +24,9 @@ Directory openDirectory(int parent, const char* name) {
   return {fd < 0 ? nullptr : ::fdopendir(fd), ::closedir};
 }
 
-bool isDot(const char* name) { return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0')); }
+bool isDot(const char* name) {
+  return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
 
 int unlinkEither(int parent, const char* name, bool directory) {
   const int flags = directory ? AT_REMOVEDIR : 0;
@@ -60,7 +62,8 @@ Result<void> emptyDirectory(Directory top, dev_t device) {
       if (unlinkEither(here, entry->d_name, false) != 0) return errnoError(entry->d_name);
       continue;
     }
-    if (st.st_dev != device) return Error{Errc::Io, std::string(entry->d_name) + ": something is mounted here; unmount it first"};
+    if (st.st_dev != device)
+      return Error{Errc::Io, std::string(entry->d_name) + ": something is mounted here; unmount it first"};
     Directory below = openDirectory(here, entry->d_name);
     if (!below) return errnoError(entry->d_name);
     stack.push_back({std::move(below), entry->d_name});

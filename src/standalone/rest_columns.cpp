@@ -15,7 +15,9 @@ std::string ageOf(const std::string& stamp, TimePoint now) {
   return at ? humanDuration(now - *at) : "<unknown>";
 }
 
-std::string orNone(std::string s, const char* otherwise = kNone) { return s.empty() ? otherwise : std::move(s); }
+std::string orNone(std::string s, const char* otherwise = kNone) {
+  return s.empty() ? otherwise : std::move(s);
+}
 
 // The text at a path of keys; `otherwise` when empty.
 template <class... Keys>
@@ -41,9 +43,12 @@ Cell age(Keys... keys) {
   return [=](const Json& o, TimePoint now) -> Json { return ageOf(text(o, keys...), now); };
 }
 
-Cell created() { return age("metadata", "creationTimestamp"); }
+Cell created() {
+  return age("metadata", "creationTimestamp");
+}
 
-std::string joined(const Json* values, std::string_view separator, const std::function<std::string(const Json&)>& each) {
+std::string joined(const Json* values, std::string_view separator,
+                   const std::function<std::string(const Json&)>& each) {
   std::string out;
   if (!values || !values->is_array()) return out;
   for (const auto& value : *values) {
@@ -53,11 +58,13 @@ std::string joined(const Json* values, std::string_view separator, const std::fu
   return out;
 }
 
-std::string plain(const Json& value) { return value.is_string() ? value.get<std::string>() : dumpJson(value); }
+std::string plain(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : dumpJson(value);
+}
 
 std::string accessModes(const Json* modes) {
-  static const std::map<std::string, std::string> kShort = {{"ReadWriteOnce", "RWO"}, {"ReadOnlyMany", "ROX"},
-                                                            {"ReadWriteMany", "RWX"}, {"ReadWriteOncePod", "RWOP"}};
+  static const std::map<std::string, std::string> kShort = {
+      {"ReadWriteOnce", "RWO"}, {"ReadOnlyMany", "ROX"}, {"ReadWriteMany", "RWX"}, {"ReadWriteOncePod", "RWOP"}};
   return joined(modes, ",", [](const Json& mode) {
     const auto it = kShort.find(plain(mode));
     return it == kShort.end() ? plain(mode) : it->second;
@@ -139,7 +146,8 @@ Json jobStatus(const Json& job, TimePoint) {
 }
 
 Json jobCompletions(const Json& job, TimePoint) {
-  return std::to_string(number(0, job, "status", "succeeded")) + "/" + std::to_string(number(1, job, "spec", "completions"));
+  return std::to_string(number(0, job, "status", "succeeded")) + "/" +
+         std::to_string(number(1, job, "spec", "completions"));
 }
 
 Json jobDuration(const Json& job, TimePoint now) {
@@ -151,7 +159,8 @@ Json jobDuration(const Json& job, TimePoint now) {
 
 Cell eachContainer(const char* key) {
   return [key](const Json& job, TimePoint) -> Json {
-    return joined(find(job, "spec", "template", "spec", "containers"), ",", [key](const Json& c) { return text(c, key); });
+    return joined(find(job, "spec", "template", "spec", "containers"), ",",
+                  [key](const Json& c) { return text(c, key); });
   };
 }
 
@@ -175,7 +184,9 @@ Json eventSource(const Json& event, TimePoint) {
   return component.empty() ? text(event, "reportingComponent") : component;
 }
 
-Json eventCount(const Json& event, TimePoint) { return number(1, event, "count"); }
+Json eventCount(const Json& event, TimePoint) {
+  return number(1, event, "count");
+}
 
 // --- storage
 
@@ -196,29 +207,45 @@ Cell modes(const char* part) {
 
 // --- nodes, roles
 
-Json nodeStatus(const Json& node, TimePoint) { return conditionTrue(node, "Ready") ? "Ready" : "NotReady"; }
+Json nodeStatus(const Json& node, TimePoint) {
+  return conditionTrue(node, "Ready") ? "Ready" : "NotReady";
+}
 
-Json roleOf(const Json& binding, TimePoint) { return text(binding, "roleRef", "kind") + "/" + text(binding, "roleRef", "name"); }
+Json roleOf(const Json& binding, TimePoint) {
+  return text(binding, "roleRef", "kind") + "/" + text(binding, "roleRef", "name");
+}
 
-Column name() { return {"Name", "string", "name", 0, field("", "metadata", "name")}; }
-Column column(const char* title, Cell cell, int priority = 0) { return {title, "string", "", priority, std::move(cell)}; }
-Column integer(const char* title, Cell cell, int priority = 0) { return {title, "integer", "", priority, std::move(cell)}; }
-Column boolean(const char* title, Cell cell) { return {title, "boolean", "", 0, std::move(cell)}; }
-Column ageColumn() { return column("Age", created()); }
+Column name() {
+  return {"Name", "string", "name", 0, field("", "metadata", "name")};
+}
+Column column(const char* title, Cell cell, int priority = 0) {
+  return {title, "string", "", priority, std::move(cell)};
+}
+Column integer(const char* title, Cell cell, int priority = 0) {
+  return {title, "integer", "", priority, std::move(cell)};
+}
+Column boolean(const char* title, Cell cell) {
+  return {title, "boolean", "", 0, std::move(cell)};
+}
+Column ageColumn() {
+  return column("Age", created());
+}
 
 std::vector<Column> podColumns() {
   return {name(),
-          column("Ready", [](const Json& o, TimePoint) -> Json {
-            const auto v = viewPod(o);
-            return std::to_string(v.ready) + "/" + std::to_string(v.total);
-          }),
+          column("Ready",
+                 [](const Json& o, TimePoint) -> Json {
+                   const auto v = viewPod(o);
+                   return std::to_string(v.ready) + "/" + std::to_string(v.total);
+                 }),
           column("Status", [](const Json& o, TimePoint) -> Json { return viewPod(o).status; }),
           column("Restarts", [](const Json& o, TimePoint) -> Json { return std::to_string(viewPod(o).restarts); }),
           ageColumn(),
           column("IP", field(kNone, "status", "podIP"), 1),
           column("Node", field(kNone, "spec", "nodeName"), 1),
           column("Nominated Node", field(kNone, "status", "nominatedNodeName"), 1),
-          column("Readiness Gates", [](const Json&, TimePoint) -> Json { return kNone; }, 1)};
+          column(
+              "Readiness Gates", [](const Json&, TimePoint) -> Json { return kNone; }, 1)};
 }
 
 std::vector<Column> eventColumns() {
@@ -235,50 +262,78 @@ std::vector<Column> eventColumns() {
 }
 
 std::vector<Column> serviceColumns() {
-  return {name(), column("Type", field("ClusterIP", "spec", "type")), column("Cluster-IP", field(kNone, "spec", "clusterIP")),
-          column("External-IP", externalAddress), column("Port(s)", ports), ageColumn(),
-          column("Selector", [](const Json& o, TimePoint) -> Json { return labels(find(o, "spec", "selector")); }, 1)};
+  return {name(),
+          column("Type", field("ClusterIP", "spec", "type")),
+          column("Cluster-IP", field(kNone, "spec", "clusterIP")),
+          column("External-IP", externalAddress),
+          column("Port(s)", ports),
+          ageColumn(),
+          column(
+              "Selector", [](const Json& o, TimePoint) -> Json { return labels(find(o, "spec", "selector")); }, 1)};
 }
 
 std::vector<Column> jobColumns() {
-  return {name(), column("Status", jobStatus), column("Completions", jobCompletions), column("Duration", jobDuration),
-          ageColumn(), column("Containers", eachContainer("name"), 1), column("Images", eachContainer("image"), 1),
-          column("Selector", [](const Json& o, TimePoint) -> Json { return labels(find(o, "spec", "selector", "matchLabels")); }, 1)};
+  return {name(),
+          column("Status", jobStatus),
+          column("Completions", jobCompletions),
+          column("Duration", jobDuration),
+          ageColumn(),
+          column("Containers", eachContainer("name"), 1),
+          column("Images", eachContainer("image"), 1),
+          column(
+              "Selector",
+              [](const Json& o, TimePoint) -> Json { return labels(find(o, "spec", "selector", "matchLabels")); }, 1)};
 }
 
 std::vector<Column> claimColumns() {
-  return {name(), column("Status", field("", "status", "phase")), column("Volume", field("", "spec", "volumeName")),
-          column("Capacity", field("", "status", "capacity", "storage")), column("Access Modes", modes("status")),
+  return {name(),
+          column("Status", field("", "status", "phase")),
+          column("Volume", field("", "spec", "volumeName")),
+          column("Capacity", field("", "status", "capacity", "storage")),
+          column("Access Modes", modes("status")),
           column("StorageClass", field("", "spec", "storageClassName")),
-          column("VolumeAttributesClass", field("<unset>", "spec", "volumeAttributesClassName")), ageColumn(),
+          column("VolumeAttributesClass", field("<unset>", "spec", "volumeAttributesClassName")),
+          ageColumn(),
           column("VolumeMode", field("Filesystem", "spec", "volumeMode"), 1)};
 }
 
 std::vector<Column> volumeColumns() {
-  return {name(), column("Capacity", field("", "spec", "capacity", "storage")), column("Access Modes", modes("spec")),
-          column("Reclaim Policy", field("", "spec", "persistentVolumeReclaimPolicy")), column("Status", field("", "status", "phase")),
-          column("Claim", claimOf), column("StorageClass", field("", "spec", "storageClassName")),
+  return {name(),
+          column("Capacity", field("", "spec", "capacity", "storage")),
+          column("Access Modes", modes("spec")),
+          column("Reclaim Policy", field("", "spec", "persistentVolumeReclaimPolicy")),
+          column("Status", field("", "status", "phase")),
+          column("Claim", claimOf),
+          column("StorageClass", field("", "spec", "storageClassName")),
           column("VolumeAttributesClass", field("<unset>", "spec", "volumeAttributesClassName")),
-          column("Reason", field("", "status", "reason")), ageColumn(),
+          column("Reason", field("", "status", "reason")),
+          ageColumn(),
           column("VolumeMode", field("Filesystem", "spec", "volumeMode"), 1)};
 }
 
 std::vector<Column> snapshotColumns() {
-  return {name(), boolean("ReadyToUse", flag("status", "readyToUse")),
+  return {name(),
+          boolean("ReadyToUse", flag("status", "readyToUse")),
           column("SourcePVC", field("", "spec", "source", "persistentVolumeClaimName")),
           column("SourceSnapshotContent", field("", "spec", "source", "volumeSnapshotContentName")),
-          column("RestoreSize", field("", "status", "restoreSize")), column("SnapshotClass", field("", "spec", "volumeSnapshotClassName")),
+          column("RestoreSize", field("", "status", "restoreSize")),
+          column("SnapshotClass", field("", "spec", "volumeSnapshotClassName")),
           column("SnapshotContent", field("", "status", "boundVolumeSnapshotContentName")),
-          column("CreationTime", age("status", "creationTime")), ageColumn()};
+          column("CreationTime", age("status", "creationTime")),
+          ageColumn()};
 }
 
 std::vector<Column> snapshotContentColumns() {
-  return {name(), boolean("ReadyToUse", flag("status", "readyToUse")),
-          integer("RestoreSize", [](const Json& o, TimePoint) -> Json { return number(0, o, "status", "restoreSize"); }),
-          column("DeletionPolicy", field("", "spec", "deletionPolicy")), column("Driver", field("", "spec", "driver")),
-          column("VolumeSnapshotClass", field("", "spec", "volumeSnapshotClassName")),
-          column("VolumeSnapshot", field("", "spec", "volumeSnapshotRef", "name")),
-          column("VolumeSnapshotNamespace", field("", "spec", "volumeSnapshotRef", "namespace")), ageColumn()};
+  return {
+      name(),
+      boolean("ReadyToUse", flag("status", "readyToUse")),
+      integer("RestoreSize", [](const Json& o, TimePoint) -> Json { return number(0, o, "status", "restoreSize"); }),
+      column("DeletionPolicy", field("", "spec", "deletionPolicy")),
+      column("Driver", field("", "spec", "driver")),
+      column("VolumeSnapshotClass", field("", "spec", "volumeSnapshotClassName")),
+      column("VolumeSnapshot", field("", "spec", "volumeSnapshotRef", "name")),
+      column("VolumeSnapshotNamespace", field("", "spec", "volumeSnapshotRef", "namespace")),
+      ageColumn()};
 }
 
 // additionalPrinterColumns of a CRD, whose paths here are plain (".status.lastSyncTime").
@@ -312,15 +367,20 @@ std::map<std::string_view, std::vector<Column>> allColumns() {
       {"PersistentVolume", volumeColumns()},
       {"VolumeSnapshot", snapshotColumns()},
       {"VolumeSnapshotContent", snapshotContentColumns()},
-      {"VolumeSnapshotClass", {name(), column("Driver", field("", "driver")), column("DeletionPolicy", field("", "deletionPolicy")), ageColumn()}},
+      {"VolumeSnapshotClass",
+       {name(), column("Driver", field("", "driver")), column("DeletionPolicy", field("", "deletionPolicy")),
+        ageColumn()}},
       {"StorageClass",
-       {{"Name", "string", "name", 0, nameOfClass}, column("Provisioner", field("", "provisioner")),
-        column("ReclaimPolicy", field("Delete", "reclaimPolicy")), column("VolumeBindingMode", field("Immediate", "volumeBindingMode")),
-        boolean("AllowVolumeExpansion", flag("allowVolumeExpansion")), ageColumn()}},
+       {{"Name", "string", "name", 0, nameOfClass},
+        column("Provisioner", field("", "provisioner")),
+        column("ReclaimPolicy", field("Delete", "reclaimPolicy")),
+        column("VolumeBindingMode", field("Immediate", "volumeBindingMode")),
+        boolean("AllowVolumeExpansion", flag("allowVolumeExpansion")),
+        ageColumn()}},
       {"Lease", {name(), column("Holder", field("", "spec", "holderIdentity")), ageColumn()}},
       {"Node",
-       {name(), column("Status", nodeStatus), column("Roles", [](const Json&, TimePoint) -> Json { return kNone; }), ageColumn(),
-        column("Version", field("", "status", "nodeInfo", "kubeletVersion"))}},
+       {name(), column("Status", nodeStatus), column("Roles", [](const Json&, TimePoint) -> Json { return kNone; }),
+        ageColumn(), column("Version", field("", "status", "nodeInfo", "kubeletVersion"))}},
       {"CustomResourceDefinition", {name(), column("Created At", field("", "metadata", "creationTimestamp"))}},
       {"Role", {name(), column("Created At", field("", "metadata", "creationTimestamp"))}},
       {"RoleBinding", {name(), column("Role", roleOf), ageColumn()}},

@@ -20,8 +20,9 @@ Result<void> checkMatch(const RestContext& c, std::uint64_t version) {
   if (!param(c.request, "continue").empty()) return refusal(kField, "is forbidden when continue is provided");
   if (match == "NotOlderThan") return {};
   if (match != "Exact") {
-    return Error{Errc::Invalid,
-                 fmt::format("{}: Unsupported value: \"{}\": supported values: \"Exact\", \"NotOlderThan\"", kField, match)};
+    return Error{
+        Errc::Invalid,
+        fmt::format("{}: Unsupported value: \"{}\": supported values: \"Exact\", \"NotOlderThan\"", kField, match)};
   }
   if (version == 0) return refusal(kField, "\"Exact\" is forbidden for resourceVersion \"0\"");
   if (std::to_string(version) == c.store.resourceVersion()) return {};
@@ -43,10 +44,12 @@ Result<std::uint64_t> checkVersion(const RestContext& c) {
   const auto given = param(c.request, "resourceVersion");
   if (given.empty()) return std::uint64_t{0};
   if (given.size() > 18 || given.find_first_not_of("0123456789") != given.npos)
-    return Error{Errc::Invalid, fmt::format("resourceVersion: Invalid value: \"{}\": must be one that this server gave", given)};
+    return Error{Errc::Invalid,
+                 fmt::format("resourceVersion: Invalid value: \"{}\": must be one that this server gave", given)};
   const auto version = std::stoull(given);
   if (version > std::stoull(c.store.resourceVersion()))
-    return Error{Errc::Timeout, fmt::format("Too large resource version: {}, current: {}", given, c.store.resourceVersion())};
+    return Error{Errc::Timeout,
+                 fmt::format("Too large resource version: {}, current: {}", given, c.store.resourceVersion())};
   return version;
 }
 

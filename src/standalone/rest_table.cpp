@@ -7,8 +7,11 @@ namespace godwit::standalone {
 static Json definitions(const std::vector<Column>& columns) {
   Json out = Json::array();
   for (const auto& column : columns) {
-    out.push_back({{"name", column.name}, {"type", column.type}, {"format", column.format},
-                   {"description", ""}, {"priority", column.priority}});
+    out.push_back({{"name", column.name},
+                   {"type", column.type},
+                   {"format", column.format},
+                   {"description", ""},
+                   {"priority", column.priority}});
   }
   return out;
 }
@@ -20,7 +23,8 @@ static Json rowObject(const Json& item, IncludeObject include) {
           {"metadata", item.value("metadata", Json::object())}};
 }
 
-Json table(const kube::ResourceType& type, const std::vector<Json>& items, Json listMeta, IncludeObject include, TimePoint now) {
+Json table(const kube::ResourceType& type, const std::vector<Json>& items, Json listMeta, IncludeObject include,
+           TimePoint now) {
   const auto& columns = columnsOf(type);
   Json rows = Json::array();
   for (const auto& item : items) {

@@ -13,6 +13,7 @@ enum class IncludeObject { None, Metadata, Object };
 
 // A Table of `items`, all of `type`. `listMeta` is the list's (resourceVersion, continue, ...) or a single object's
 // resourceVersion. Ages are relative to `now`. Cells of missing fields read as kubectl prints them ("<none>").
-Json table(const kube::ResourceType& type, const std::vector<Json>& items, Json listMeta, IncludeObject include, TimePoint now);
+Json table(const kube::ResourceType& type, const std::vector<Json>& items, Json listMeta, IncludeObject include,
+           TimePoint now);
 
 }  // namespace godwit::standalone

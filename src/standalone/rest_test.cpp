@@ -208,7 +208,8 @@ TEST_F(RestTest, PatchesOfAllKinds) {
   EXPECT_EQ(patch(one, "application/json-patch+json", inText).reply.status, 422);
   Json doubling = Json::array({{{"op", "add"}, {"path", "/metadata/annotations"}, {"value", {{"a", {{"b", "c"}}}}}}});
   for (int i = 0; i < 60; ++i)
-    doubling.push_back({{"op", "copy"}, {"from", "/metadata"}, {"path", "/metadata/annotations/x" + std::to_string(i)}});
+    doubling.push_back(
+        {{"op", "copy"}, {"from", "/metadata"}, {"path", "/metadata/annotations/x" + std::to_string(i)}});
   EXPECT_THAT(patch(one, "application/json-patch+json", doubling).reply.body, HasSubstr("copies more than"));
   EXPECT_EQ(
       patch(one, "application/strategic-merge-patch+json", {{"metadata", {{"labels", {{"a", nullptr}}}}}}).reply.status,
@@ -280,8 +281,8 @@ TEST_F(RestTest, ListsAreOfNow) {
   EXPECT_EQ(ask("GET", list + "resourceVersionMatch=Exact&resourceVersion=" + now).reply.status, 200);
   EXPECT_EQ(ask("GET", list + "resourceVersionMatch=Exact&resourceVersion=1").reply.status, 410);
   EXPECT_EQ(ask("GET", list + "resourceVersion=99999").reply.status, 504);
-  for (const char* wrong : {"resourceVersion=x", "resourceVersionMatch=Exact", "resourceVersion=1&resourceVersionMatch=x",
-                            "sendInitialEvents=true"}) {
+  for (const char* wrong : {"resourceVersion=x", "resourceVersionMatch=Exact",
+                            "resourceVersion=1&resourceVersionMatch=x", "sendInitialEvents=true"}) {
     EXPECT_EQ(ask("GET", list + wrong).reply.status, 400) << wrong;
   }
 }

@@ -181,7 +181,8 @@ Result<void> checkDeleteOptions(const Json& body) {
     return Error{Errc::Invalid, fmt::format("delete options: {}: {}", error.field, error.message)};
   const Json* dryRun = find(body, "dryRun");
   if (!dryRun || dryRun->empty() || *dryRun == Json::array({"All"})) return {};
-  return Error{Errc::Invalid, fmt::format("dryRun: Unsupported value: {}: supported values: \"All\"", dumpJson(*dryRun))};
+  return Error{Errc::Invalid,
+               fmt::format("dryRun: Unsupported value: {}: supported values: \"All\"", dumpJson(*dryRun))};
 }
 
 Result<Removal> removalOf(const RestContext& c) {

@@ -25,8 +25,8 @@ struct Mount {
 };
 
 struct ContainerSpec {
-  std::string pod;  // "namespace/name/uid", for logs and state directories
-  std::vector<std::string> command;                            // command + args
+  std::string pod;                   // "namespace/name/uid", for logs and state directories
+  std::vector<std::string> command;  // command + args
   std::vector<std::pair<std::string, std::string>> env;
   std::vector<Mount> mounts;
   int listenPort = 0;    // the port it will listen on, 0: none; below 1024 it needs leave to
@@ -36,10 +36,10 @@ struct ContainerSpec {
 class RunningContainer {
  public:
   virtual ~RunningContainer() = default;
-  virtual std::optional<ExitStatus> poll() = 0;                // ended?
-  virtual void signal(int number) = 0;                         // to the container's first process
-  virtual void kill() = 0;                                     // everything in it, at once
-  virtual int eventFd() const = 0;                             // readable when it has ended; -1 in the simulation
+  virtual std::optional<ExitStatus> poll() = 0;  // ended?
+  virtual void signal(int number) = 0;           // to the container's first process
+  virtual void kill() = 0;                       // everything in it, at once
+  virtual int eventFd() const = 0;               // readable when it has ended; -1 in the simulation
 };
 
 class Runner {

@@ -53,7 +53,8 @@ class Contained final : public RunningContainer {
   UniqueFd inner_;  // pidfd of the container's first process; invalid: it is process_ itself
 };
 
-constexpr std::size_t kLongestMemory = 40;  // leaves room for a container's directory within the 60 characters a mover takes (sockets have 108)
+constexpr std::size_t kLongestMemory =
+    40;  // leaves room for a container's directory within the 60 characters a mover takes (sockets have 108)
 
 bool inMemory(const std::string& path) {
   constexpr long kTmpfs = 0x01021994;
@@ -65,7 +66,8 @@ bool inMemory(const std::string& path) {
 bool makePrivate(const std::string& path) {
   struct stat st {};
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return false;
-  return ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == ::geteuid() && ::chmod(path.c_str(), 0700) == 0;
+  return ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == ::geteuid() &&
+         ::chmod(path.c_str(), 0700) == 0;
 }
 
 Result<UniqueFd> create(const std::string& path, int flags, unsigned mode) {
@@ -94,12 +96,14 @@ Result<std::unique_ptr<Sandbox>> Sandbox::open(const Options& options) {
   std::filesystem::create_directories(options.stateDir, failed);
   if (failed) return Error{Errc::Io, fmt::format("{}: {}", options.stateDir, failed.message())};
   GODWIT_TRY(out->chooseMemory());
-  if (!out->host_.nsswitch.empty()) GODWIT_TRY(writeFileAtomic(out->host_.nsswitch, "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"));
+  if (!out->host_.nsswitch.empty())
+    GODWIT_TRY(writeFileAtomic(out->host_.nsswitch, "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"));
   auto probed = options.mayNamespaces ? out->probe() : Error{Errc::Unsupported, "switched off"};
   if (probed.ok()) return out;
   out->mode_ = landlockAbi() > 0 ? Mode::Landlock : Mode::Plain;
-  log::warn("node", "bubblewrap cannot start here ({}); movers run as plain processes {}", probed.error().message,
-            out->mode_ == Mode::Landlock ? "under Landlock" : "without confinement: this kernel has no Landlock either");
+  log::warn(
+      "node", "bubblewrap cannot start here ({}); movers run as plain processes {}", probed.error().message,
+      out->mode_ == Mode::Landlock ? "under Landlock" : "without confinement: this kernel has no Landlock either");
   return out;
 }
 
@@ -119,12 +123,16 @@ Result<void> Sandbox::chooseMemory() {
     if (!lasting && !inMemory(std::filesystem::path(path).parent_path())) continue;
     (void)removeTree(path).ok();
     if (!makePrivate(path)) continue;
-    if (lasting) log::warn("node", "no file system in memory (/run, /dev/shm): Secrets of running movers are on disk, in {}", path);
+    if (lasting)
+      log::warn("node", "no file system in memory (/run, /dev/shm): Secrets of running movers are on disk, in {}",
+                path);
     memory_ = path;
     host_.nsswitch = path + "/nsswitch.conf";
     return {};
   }
-  return Error{Errc::Io, fmt::format("no place for Secrets and temporary files: neither {}/dev/shm nor /tmp can be written to", host_.root ? "/run, " : "")};
+  return Error{Errc::Io,
+               fmt::format("no place for Secrets and temporary files: neither {}/dev/shm nor /tmp can be written to",
+                           host_.root ? "/run, " : "")};
 }
 
 Result<void> Sandbox::probe() {
@@ -145,7 +153,8 @@ Result<void> Sandbox::probe() {
 }
 
 std::string Sandbox::memoryOf(const std::string& stateDir) const {
-  return fmt::format("{}/{:016x}", memory_, std::hash<std::string>{}(std::filesystem::path(stateDir).filename().string()));
+  return fmt::format("{}/{:016x}", memory_,
+                     std::hash<std::string>{}(std::filesystem::path(stateDir).filename().string()));
 }
 
 Result<void> Sandbox::prepareState(const std::string& stateDir) const {
@@ -173,7 +182,8 @@ Result<std::vector<PlacedMount>> Sandbox::place(const ContainerSpec& spec) const
       placed.source = memory + "/" + std::to_string(out.size());
       if (!makePrivate(placed.source)) return errnoError(placed.source);
       for (const auto& file : mount.files) {
-        if (!plainName(file.name)) return Error{Errc::Invalid, fmt::format("{}: a key that is no file name: {}", mount.target, file.name)};
+        if (!plainName(file.name))
+          return Error{Errc::Invalid, fmt::format("{}: a key that is no file name: {}", mount.target, file.name)};
         GODWIT_ASSIGN(const auto fd, create(placed.source + "/" + file.name, O_EXCL, 0600));
         GODWIT_TRY(writeAll(fd.get(), file.content));
         if (::fchmod(fd.get(), file.mode) != 0) return errnoError(placed.source + "/" + file.name);
@@ -212,7 +222,8 @@ Result<UniqueFd> nothing() {
 
 }  // namespace
 
-Result<std::unique_ptr<RunningContainer>> Sandbox::startBubblewrap(const ContainerSpec& spec, const std::vector<PlacedMount>& mounts, int log) {
+Result<std::unique_ptr<RunningContainer>> Sandbox::startBubblewrap(const ContainerSpec& spec,
+                                                                   const std::vector<PlacedMount>& mounts, int log) {
   constexpr int kInfo = 3;
   GODWIT_ASSIGN(auto info, makePipe());
   GODWIT_ASSIGN(const auto input, nothing());
@@ -228,7 +239,8 @@ Result<std::unique_ptr<RunningContainer>> Sandbox::startBubblewrap(const Contain
   return std::unique_ptr<RunningContainer>(std::make_unique<Contained>(std::move(started), readInner(info.read.get())));
 }
 
-Result<std::unique_ptr<RunningContainer>> Sandbox::startPlain(const ContainerSpec& spec, const std::vector<PlacedMount>& mounts, int log) {
+Result<std::unique_ptr<RunningContainer>> Sandbox::startPlain(const ContainerSpec& spec,
+                                                              const std::vector<PlacedMount>& mounts, int log) {
   GODWIT_ASSIGN(const auto input, nothing());
   if (!makePrivate(spec.stateDir + "/tmp")) return errnoError(spec.stateDir + "/tmp");
   auto plan = plainPlan(host_, spec, mounts);

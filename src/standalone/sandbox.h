@@ -12,7 +12,7 @@ class Sandbox final : public Runner {
  public:
   enum class Mode { Bubblewrap, Landlock, Plain };
   struct Options {
-    std::string stateDir;      // the parent of all containers' state directories
+    std::string stateDir;       // the parent of all containers' state directories
     bool mayNamespaces = true;  // false: do not even try bubblewrap
   };
   // Tries bubblewrap once and warns, with its reason, when something weaker must do. What an earlier life left in
@@ -32,8 +32,10 @@ class Sandbox final : public Runner {
   Result<void> prepareState(const std::string& stateDir) const;
   Result<std::vector<PlacedMount>> place(const ContainerSpec& spec) const;
   std::string memoryOf(const std::string& stateDir) const;
-  Result<std::unique_ptr<RunningContainer>> startBubblewrap(const ContainerSpec& spec, const std::vector<PlacedMount>& mounts, int log);
-  Result<std::unique_ptr<RunningContainer>> startPlain(const ContainerSpec& spec, const std::vector<PlacedMount>& mounts, int log);
+  Result<std::unique_ptr<RunningContainer>> startBubblewrap(const ContainerSpec& spec,
+                                                            const std::vector<PlacedMount>& mounts, int log);
+  Result<std::unique_ptr<RunningContainer>> startPlain(const ContainerSpec& spec,
+                                                       const std::vector<PlacedMount>& mounts, int log);
 
   Options options_;
   HostLayout host_;

@@ -25,10 +25,11 @@ struct Capability {
   const char* name;
   int number;
 };
-constexpr Capability kCapabilities[] = {{"AUDIT_WRITE", CAP_AUDIT_WRITE}, {"CHOWN", CAP_CHOWN},   {"DAC_OVERRIDE", CAP_DAC_OVERRIDE},
-                                        {"FOWNER", CAP_FOWNER},           {"FSETID", CAP_FSETID}, {"MKNOD", CAP_MKNOD},
-                                        {"SETFCAP", CAP_SETFCAP},         {"SETGID", CAP_SETGID}, {"SETUID", CAP_SETUID},
-                                        {"SYS_CHROOT", CAP_SYS_CHROOT}};
+constexpr Capability kCapabilities[] = {
+    {"AUDIT_WRITE", CAP_AUDIT_WRITE}, {"CHOWN", CAP_CHOWN},   {"DAC_OVERRIDE", CAP_DAC_OVERRIDE},
+    {"FOWNER", CAP_FOWNER},           {"FSETID", CAP_FSETID}, {"MKNOD", CAP_MKNOD},
+    {"SETFCAP", CAP_SETFCAP},         {"SETGID", CAP_SETGID}, {"SETUID", CAP_SETUID},
+    {"SYS_CHROOT", CAP_SYS_CHROOT}};
 
 bool needsPrivilege(int port) {
   constexpr int kFirstFreePort = 1024;
@@ -66,7 +67,8 @@ void addSystem(Arguments& args, const HostLayout& host) {
   // Root may write /proc/sys without any capability (core_pattern names a program that the host runs), and bubblewrap
   // covers only what is writable by its mode.
   args.add("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev");
-  args.add("--perms", "1777", "--tmpfs", "/tmp", "--tmpfs", "/run", "--perms", "0755", "--dir", "/run/sshd", "--perms", "0700", "--dir", "/root");
+  args.add("--perms", "1777", "--tmpfs", "/tmp", "--tmpfs", "/run", "--perms", "0755", "--dir", "/run/sshd", "--perms",
+           "0700", "--dir", "/root");
 }
 
 void addPrivileges(Arguments& args, const HostLayout& host, int listenPort) {
@@ -81,7 +83,8 @@ void addPrivileges(Arguments& args, const HostLayout& host, int listenPort) {
 
 void addMounts(Arguments& args, const std::vector<PlacedMount>& mounts) {
   auto sorted = mounts;  // what lies deeper comes later, or it would be covered
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.target.size() < b.target.size(); });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.target.size() < b.target.size(); });
   for (const auto& mount : sorted) {
     if (mount.source.empty()) {
       args.add("--perms", mount.target == "/tmp" ? "1777" : "0700", "--tmpfs", mount.target);
@@ -117,8 +120,9 @@ HostLayout readHostLayout() {
       host.systemDirs.emplace_back(dir);
     }
   }
-  for (const char* path : {"/etc/ssl", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime",
-                           "/etc/resolv.conf", "/etc/hosts", "/etc/services", "/etc/protocols", "/etc/crypto-policies", "/etc/gai.conf"}) {
+  for (const char* path :
+       {"/etc/ssl", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime",
+        "/etc/resolv.conf", "/etc/hosts", "/etc/services", "/etc/protocols", "/etc/crypto-policies", "/etc/gai.conf"}) {
     if (exists(path)) host.etc.emplace_back(path);
   }
   return host;
@@ -155,11 +159,13 @@ PlainPlan plainPlan(const HostLayout& host, const ContainerSpec& spec, const std
   plan.argv = commandOf(spec, host.self);
   plan.capabilities = capabilityMask(spec.listenPort);
   std::string temporary = spec.stateDir + "/tmp";
-  for (const char* path : {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/proc", "/sys/kernel/mm", "/run/sshd", "/run/nscd"}) {
+  for (const char* path : {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/proc", "/sys/kernel/mm",
+                           "/run/sshd", "/run/nscd"}) {
     plan.rules.push_back({path, Access::ReadOnly});
   }
   plan.rules.push_back({host.self, Access::ReadOnly});
-  for (const char* path : {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx", "/dev/pts"}) {
+  for (const char* path :
+       {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx", "/dev/pts"}) {
     plan.rules.push_back({path, Access::ReadWrite});
   }
   for (const auto& [target, variable] : {std::pair{"/data", "GODWIT_DATA"}, std::pair{"/keys", "GODWIT_KEYS"}}) {
@@ -173,10 +179,11 @@ PlainPlan plainPlan(const HostLayout& host, const ContainerSpec& spec, const std
   }
   plan.rules.push_back({temporary, Access::ReadWrite});
   plan.rules.push_back({spec.stateDir, Access::ReadWrite});
-  plan.env.insert(plan.env.end(), {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + temporary,
-                                   "TMPDIR=" + temporary, "GODWIT_TMP=" + temporary,
-                                   std::string(api::mover_env::kTerminationLog) + "=" + spec.stateDir + "/termination-log",
-                                   std::string(api::mover_env::kProgress) + "=" + spec.stateDir + "/progress"});
+  plan.env.insert(plan.env.end(),
+                  {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + temporary,
+                   "TMPDIR=" + temporary, "GODWIT_TMP=" + temporary,
+                   std::string(api::mover_env::kTerminationLog) + "=" + spec.stateDir + "/termination-log",
+                   std::string(api::mover_env::kProgress) + "=" + spec.stateDir + "/progress"});
   for (const auto& [name, value] : spec.env) plan.env.push_back(name + "=" + value);
   return plan;
 }

@@ -9,10 +9,10 @@
 
 namespace godwit::standalone {
 
-struct HostLayout {           // what this machine offers
-  std::string self;           // the godwit binary
+struct HostLayout {  // what this machine offers
+  std::string self;  // the godwit binary
   bool root = false;
-  std::string nsswitch;       // a file to show as /etc/nsswitch.conf
+  std::string nsswitch;                                    // a file to show as /etc/nsswitch.conf
   std::vector<std::pair<std::string, std::string>> links;  // top-level symlinks: {"/bin", "usr/bin"}
   std::vector<std::string> systemDirs;                     // shown read-only: /usr, /lib where it is a directory, ...
   std::vector<std::string> etc;                            // of /etc, shown read-only

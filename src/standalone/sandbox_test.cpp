@@ -25,8 +25,10 @@ class SandboxTest : public testing::TestWithParam<bool> {
     auto opened = Sandbox::open({root_ + "/pods", GetParam()});
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     sandbox_ = *std::move(opened);
-    if (GetParam() && sandbox_->mode() != Sandbox::Mode::Bubblewrap) GTEST_SKIP() << "SKIPPED: bubblewrap cannot start here; it is NOT tested";
-    if (!GetParam() && sandbox_->mode() != Sandbox::Mode::Landlock) GTEST_SKIP() << "SKIPPED: no Landlock here; it is NOT tested";
+    if (GetParam() && sandbox_->mode() != Sandbox::Mode::Bubblewrap)
+      GTEST_SKIP() << "SKIPPED: bubblewrap cannot start here; it is NOT tested";
+    if (!GetParam() && sandbox_->mode() != Sandbox::Mode::Landlock)
+      GTEST_SKIP() << "SKIPPED: no Landlock here; it is NOT tested";
     ASSERT_TRUE(std::filesystem::create_directories(root_ + "/volume"));
   }
   void TearDown() override {
@@ -37,7 +39,9 @@ class SandboxTest : public testing::TestWithParam<bool> {
     ContainerSpec spec;
     spec.pod = "ns/pod/uid";
     spec.command = {"sh", "-c", script};
-    spec.mounts = {{root_ + "/volume", "/data", false, {}}, {"", "/keys", true, {{"source", "secret key", 0600}}}, {"", "/tmp", false, {}}};
+    spec.mounts = {{root_ + "/volume", "/data", false, {}},
+                   {"", "/keys", true, {{"source", "secret key", 0600}}},
+                   {"", "/tmp", false, {}}};
     spec.stateDir = state();
     return spec;
   }
@@ -77,17 +81,23 @@ TEST_P(SandboxTest, KeysAreFileNamesAndNothingElse) {
 }
 
 TEST_P(SandboxTest, ShowsVolumeAndKeys) {
-  EXPECT_EQ(run("cd ${GODWIT_DATA:-/data} && echo new > file && cat ${GODWIT_KEYS:-/keys}/source && echo t > ${GODWIT_TMP:-/tmp}/t").code, 0) << log();
+  EXPECT_EQ(run("cd ${GODWIT_DATA:-/data} && echo new > file && cat ${GODWIT_KEYS:-/keys}/source && echo t > "
+                "${GODWIT_TMP:-/tmp}/t")
+                .code,
+            0)
+      << log();
   EXPECT_EQ(log(), "secret key");
   EXPECT_EQ(*readFile(root_ + "/volume/file"), "new\n");
 }
 
 TEST_P(SandboxTest, NothingElseOfTheHostIsWritable) {
-  EXPECT_NE(run("touch /usr/escaped || touch /etc/escaped || touch /var/tmp/escaped || touch " + root_ + "/escaped").code, 0);
+  EXPECT_NE(
+      run("touch /usr/escaped || touch /etc/escaped || touch /var/tmp/escaped || touch " + root_ + "/escaped").code, 0);
   EXPECT_FALSE(std::filesystem::exists(root_ + "/escaped"));
   EXPECT_NE(run("touch ${GODWIT_KEYS:-/keys}/x").code, 0);
   // The kernel's settings are the host's as well: a core_pattern would run a program outside.
-  EXPECT_NE(run("p=$(cat /proc/sys/kernel/core_pattern) && echo \"$p\" > /proc/sys/kernel/core_pattern").code, 0) << log();
+  EXPECT_NE(run("p=$(cat /proc/sys/kernel/core_pattern) && echo \"$p\" > /proc/sys/kernel/core_pattern").code, 0)
+      << log();
 }
 
 // Contract section 2: these and nothing else, in the fallback as well.
@@ -108,7 +118,8 @@ TEST_P(SandboxTest, SecretsLieNowhereOnDiskAndGoWithThePod) {
   EXPECT_EQ(run("true").code, 0);
   std::string found;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root_)) {
-    if (entry.is_regular_file() && readFile(entry.path())->find("secret key") != std::string::npos) found = entry.path();
+    if (entry.is_regular_file() && readFile(entry.path())->find("secret key") != std::string::npos)
+      found = entry.path();
   }
   EXPECT_EQ(found, "");
   sandbox_->forget(state());
@@ -154,8 +165,9 @@ TEST(SandboxPlan, RootKeepsTheContractsCapabilitiesOnly) {
   spec.command = {"godwit", "mover", "source"};
   spec.stateDir = "/s";
   const auto args = bubblewrapArguments(host, spec, {}, 3);
-  EXPECT_THAT(args, testing::IsSupersetOf({"ALL", "CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID",
-                                           "CAP_MKNOD", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETUID", "CAP_SYS_CHROOT"}));
+  EXPECT_THAT(args, testing::IsSupersetOf({"ALL", "CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER",
+                                           "CAP_FSETID", "CAP_MKNOD", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETUID",
+                                           "CAP_SYS_CHROOT"}));
   EXPECT_EQ(std::count(args.begin(), args.end(), "--cap-add"), 10);
   EXPECT_EQ(args[args.size() - 3], "/run/godwit");
   spec.listenPort = 22;

@@ -10,8 +10,12 @@ namespace {
 
 namespace r = kube::resources;
 
-std::string handleOf(const Json& snapshot) { return "snap-" + uidOf(snapshot); }
-std::string contentNameOf(const Json& snapshot) { return "snapcontent-" + uidOf(snapshot); }
+std::string handleOf(const Json& snapshot) {
+  return "snap-" + uidOf(snapshot);
+}
+std::string contentNameOf(const Json& snapshot) {
+  return "snapcontent-" + uidOf(snapshot);
+}
 
 Json contentFor(const Json& snapshot, const Json& snapshotClass, const std::string& volume) {
   const auto policy = text(snapshotClass, "deletionPolicy");
@@ -46,17 +50,22 @@ bool SnapshotController::step() {
 
 Result<bool> SnapshotController::reconcileSnapshot(const Json& snapshot) {
   if (isDeleting(snapshot) || truth(snapshot, "status", "readyToUse")) return false;
-  if (const auto name = text(snapshot, "spec", "source", "volumeSnapshotContentName"); !name.empty()) return adopt(snapshot, name);
+  if (const auto name = text(snapshot, "spec", "source", "volumeSnapshotContentName"); !name.empty())
+    return adopt(snapshot, name);
   const auto claim = text(snapshot, "spec", "source", "persistentVolumeClaimName");
   const auto pvc = cluster_.get(r::kPersistentVolumeClaims, {text(snapshot, "metadata", "namespace"), claim});
   if (!pvc) return refuse(snapshot, fmt::format("spec.source: persistentvolumeclaim \"{}\" not found", claim));
   const auto path = claimPath(cluster_, *pvc);
-  if (!path) return refuse(snapshot, fmt::format("spec.source: persistentvolumeclaim \"{}\" is not bound yet{}", claim, becauseOf(*pvc)));
+  if (!path)
+    return refuse(snapshot,
+                  fmt::format("spec.source: persistentvolumeclaim \"{}\" is not bound yet{}", claim, becauseOf(*pvc)));
   const auto snapshotClass = classOf(snapshot);
   if (!snapshotClass) {
     const auto name = text(snapshot, "spec", "volumeSnapshotClassName");
-    return refuse(snapshot, name.empty() ? "spec.volumeSnapshotClassName: none is given and there is no default VolumeSnapshotClass"
-                                         : fmt::format("spec.volumeSnapshotClassName: volumesnapshotclass \"{}\" not found", name));
+    return refuse(snapshot,
+                  name.empty()
+                      ? "spec.volumeSnapshotClassName: none is given and there is no default VolumeSnapshotClass"
+                      : fmt::format("spec.volumeSnapshotClassName: volumesnapshotclass \"{}\" not found", name));
   }
   if (text(*snapshotClass, "driver") != kDriver) return false;  // somebody else's
   auto content = cluster_.get(r::kVolumeSnapshotContents, {"", contentNameOf(snapshot)});
@@ -82,7 +91,8 @@ Object SnapshotController::classOf(const Json& snapshot) const {
   return nullptr;
 }
 
-Result<bool> SnapshotController::take(const Json& snapshot, const Json& content, const Json& pvc, const std::string& path) {
+Result<bool> SnapshotController::take(const Json& snapshot, const Json& content, const Json& pvc,
+                                      const std::string& path) {
   const auto handle = handleOf(snapshot);
   const auto done = work_.ask(handle, [this, handle, path] { return volumes_.createSnapshot(handle, path); });
   if (!done) return false;
@@ -94,7 +104,8 @@ Result<bool> SnapshotController::take(const Json& snapshot, const Json& content,
   const bool torn = **done == PointInTime::No || annotation(pvc, kPointInTimeAnnotation) == "false";
   const auto now = clock_.now();
   Json status = {{"snapshotHandle", handle}, {"readyToUse", true}, {"creationTime", now.time_since_epoch().count()}};
-  if (const auto capacity = text(pvc, "status", "capacity", "storage"); !capacity.empty()) status["restoreSize"] = capacity;
+  if (const auto capacity = text(pvc, "status", "capacity", "storage"); !capacity.empty())
+    status["restoreSize"] = capacity;
   GODWIT_TRY(cluster_.patch(r::kVolumeSnapshotContents, content, {{"status", status}}, kube::Subresource::Status));
   const auto current = cluster_.get(r::kVolumeSnapshotContents, kube::keyOf(content));
   return publish(snapshot, current ? *current : content, torn ? PointInTime::No : PointInTime::Yes);
@@ -103,7 +114,8 @@ Result<bool> SnapshotController::take(const Json& snapshot, const Json& content,
 Result<bool> SnapshotController::publish(const Json& snapshot, const Json& content, PointInTime pointInTime) {
   Json from = snapshot;
   if (pointInTime == PointInTime::No) {
-    GODWIT_TRY(cluster_.patch(r::kVolumeSnapshots, snapshot, {{"metadata", {{"annotations", {{kPointInTimeAnnotation, "false"}}}}}}));
+    GODWIT_TRY(cluster_.patch(r::kVolumeSnapshots, snapshot,
+                              {{"metadata", {{"annotations", {{kPointInTimeAnnotation, "false"}}}}}}));
     if (const auto current = cluster_.get(r::kVolumeSnapshots, kube::keyOf(snapshot))) from = *current;
   }
   const auto nanoseconds = number(clock_.now().time_since_epoch().count(), content, "status", "creationTime");
@@ -119,11 +131,13 @@ Result<bool> SnapshotController::publish(const Json& snapshot, const Json& conte
 // A content that was made beforehand: it must name this snapshot and hold data.
 Result<bool> SnapshotController::adopt(const Json& snapshot, const std::string& contentName) {
   const auto content = cluster_.get(r::kVolumeSnapshotContents, {"", contentName});
-  if (!content) return refuse(snapshot, fmt::format("spec.source: volumesnapshotcontent \"{}\" not found", contentName));
+  if (!content)
+    return refuse(snapshot, fmt::format("spec.source: volumesnapshotcontent \"{}\" not found", contentName));
   if (text(*content, "spec", "driver") != kDriver) return false;
   if (text(*content, "spec", "volumeSnapshotRef", "name") != text(snapshot, "metadata", "name") ||
       text(*content, "spec", "volumeSnapshotRef", "namespace") != text(snapshot, "metadata", "namespace")) {
-    return refuse(snapshot, fmt::format("spec.source: volumesnapshotcontent \"{}\" is for another VolumeSnapshot", contentName));
+    return refuse(snapshot,
+                  fmt::format("spec.source: volumesnapshotcontent \"{}\" is for another VolumeSnapshot", contentName));
   }
   auto handle = text(*content, "spec", "source", "snapshotHandle");
   if (handle.empty()) handle = text(*content, "status", "snapshotHandle");
@@ -132,7 +146,8 @@ Result<bool> SnapshotController::adopt(const Json& snapshot, const std::string& 
                             {{"spec", {{"volumeSnapshotRef", {{"uid", uidOf(snapshot)}}}}}}));
   const auto bound = cluster_.get(r::kVolumeSnapshotContents, {"", contentName});
   if (!bound) return false;
-  GODWIT_TRY(cluster_.patch(r::kVolumeSnapshotContents, *bound, {{"status", {{"snapshotHandle", handle}, {"readyToUse", true}}}},
+  GODWIT_TRY(cluster_.patch(r::kVolumeSnapshotContents, *bound,
+                            {{"status", {{"snapshotHandle", handle}, {"readyToUse", true}}}},
                             kube::Subresource::Status));
   return publish(snapshot, *bound, PointInTime::Yes);
 }
@@ -141,14 +156,17 @@ Result<bool> SnapshotController::refuse(const Json& snapshot, const std::string&
   if (text(snapshot, "status", "error", "message") == message) return false;
   recorder_.event(referenceTo(snapshot), kube::EventType::Warning, "SnapshotCreationFailed", message);
   const Json error = {{"message", message}, {"time", api::formatTime(clock_.now())}};
-  return cluster_.patch(r::kVolumeSnapshots, snapshot, {{"status", {{"readyToUse", false}, {"error", error}}}}, kube::Subresource::Status);
+  return cluster_.patch(r::kVolumeSnapshots, snapshot, {{"status", {{"readyToUse", false}, {"error", error}}}},
+                        kube::Subresource::Status);
 }
 
 // A content whose snapshot is gone is deleted with its data, or kept, as its policy says.
 Result<bool> SnapshotController::reconcileContent(const Json& content) {
   const auto uid = text(content, "spec", "volumeSnapshotRef", "uid");
-  if (uid.empty() || text(content, "spec", "driver") != kDriver || text(content, "spec", "deletionPolicy") != "Delete") return false;
-  const kube::NamespacedName key{text(content, "spec", "volumeSnapshotRef", "namespace"), text(content, "spec", "volumeSnapshotRef", "name")};
+  if (uid.empty() || text(content, "spec", "driver") != kDriver || text(content, "spec", "deletionPolicy") != "Delete")
+    return false;
+  const kube::NamespacedName key{text(content, "spec", "volumeSnapshotRef", "namespace"),
+                                 text(content, "spec", "volumeSnapshotRef", "name")};
   const auto snapshot = cluster_.get(r::kVolumeSnapshots, key);
   if (snapshot && uidOf(*snapshot) == uid) return false;
   GODWIT_ASSIGN(const auto current, cluster_.fresh(r::kVolumeSnapshots, key));

@@ -11,7 +11,12 @@ class StorageController final : public Controller {
   // `checkHostPaths`: whether hostPath directories are looked for on this machine (the simulation has none).
   StorageController(Cluster& cluster, Volumes& volumes, Work& work, const Clock& clock, kube::Recorder& recorder,
                     bool checkHostPaths = true)
-      : cluster_(cluster), volumes_(volumes), work_(work), clock_(clock), recorder_(recorder), backoffs_(clock),
+      : cluster_(cluster),
+        volumes_(volumes),
+        work_(work),
+        clock_(clock),
+        recorder_(recorder),
+        backoffs_(clock),
         checkHostPaths_(checkHostPaths) {}
   bool step() override;
   std::optional<Duration> nextDelay() const override { return backoffs_.nextDelay(); }

@@ -28,7 +28,8 @@ bool StorageController::inUse(const Json& pvc) const {
 
 Result<bool> StorageController::releaseClaim(const Json& pvc) {
   if (!hasFinalizer(pvc, kClaimProtection) || inUse(pvc)) return false;
-  return cluster_.patch(r::kPersistentVolumeClaims, pvc, {{"metadata", {{"finalizers", finalizersWithout(pvc, kClaimProtection)}}}});
+  return cluster_.patch(r::kPersistentVolumeClaims, pvc,
+                        {{"metadata", {{"finalizers", finalizersWithout(pvc, kClaimProtection)}}}});
 }
 
 Result<bool> StorageController::setPhase(const Json& volume, const char* phase) {

@@ -25,7 +25,9 @@ std::string whyNoDirectory(const Json& volume, const std::string& path) {
   }
   struct stat st {};
   if (::stat(path.c_str(), &st) != 0) {
-    return fmt::format("spec.hostPath.path {} does not exist on this machine: create it, or set spec.hostPath.type: DirectoryOrCreate", path);
+    return fmt::format(
+        "spec.hostPath.path {} does not exist on this machine: create it, or set spec.hostPath.type: DirectoryOrCreate",
+        path);
   }
   return S_ISDIR(st.st_mode) ? "" : fmt::format("spec.hostPath.path {} is not a directory", path);
 }
@@ -34,21 +36,30 @@ std::string whyNotClass(const Json& volume, const Json& pvc, const std::string& 
   const auto* wanted = find(pvc, "spec", "storageClassName");
   const auto has = text(volume, "spec", "storageClassName");
   if (!wanted && has.empty()) {
-    return fmt::format("the claim names the volume \"{}\", which has no storage class, but does not say storageClassName: \"\"; "
-                       "without that line the default class is meant: create the claim anew with spec.storageClassName: \"\"", name);
+    return fmt::format(
+        "the claim names the volume \"{}\", which has no storage class, but does not say storageClassName: \"\"; "
+        "without that line the default class is meant: create the claim anew with spec.storageClassName: \"\"",
+        name);
   }
   const auto asked = wanted && wanted->is_string() ? wanted->get<std::string>() : "";
   if (asked == has) return {};
-  return fmt::format("storageClassName does not match: the claim says \"{}\", the volume \"{}\" says \"{}\"", asked, name, has);
+  return fmt::format("storageClassName does not match: the claim says \"{}\", the volume \"{}\" says \"{}\"", asked,
+                     name, has);
 }
 
 }  // namespace
 
-std::string poolHandle(const Json& pvc) { return "pvc-" + uidOf(pvc); }
+std::string poolHandle(const Json& pvc) {
+  return "pvc-" + uidOf(pvc);
+}
 
-std::int64_t requestedBytes(const Json& pvc) { return bytesOf(text(pvc, "spec", "resources", "requests", "storage")); }
+std::int64_t requestedBytes(const Json& pvc) {
+  return bytesOf(text(pvc, "spec", "resources", "requests", "storage"));
+}
 
-std::int64_t capacityOf(const Json& volume) { return bytesOf(text(volume, "spec", "capacity", "storage")); }
+std::int64_t capacityOf(const Json& volume) {
+  return bytesOf(text(volume, "spec", "capacity", "storage"));
+}
 
 Json poolVolume(const Json& pvc, const Json& storageClass, const std::string& path) {
   const auto policy = text(storageClass, "reclaimPolicy");
@@ -104,14 +115,16 @@ std::string whyNotBindable(const Json& volume, const Json& pvc, bool checkHostPa
   const auto name = text(volume, "metadata", "name");
   if (auto why = whyNotClass(volume, pvc, name); !why.empty()) return why;
   if (const auto* reference = find(volume, "spec", "claimRef"); reference && !claims(volume, pvc)) {
-    return fmt::format("volume \"{}\" already bound to a different claim: {}/{} (remove its spec.claimRef if that one is gone)", name,
-                       text(*reference, "namespace"), text(*reference, "name"));
+    return fmt::format(
+        "volume \"{}\" already bound to a different claim: {}/{} (remove its spec.claimRef if that one is gone)", name,
+        text(*reference, "namespace"), text(*reference, "name"));
   }
   if (capacityOf(volume) < requestedBytes(pvc)) return fmt::format("requested PV \"{}\" is too small", name);
   const Json& offered = elements(find(volume, "spec", "accessModes"));
   for (const auto& mode : elements(find(pvc, "spec", "accessModes"))) {
     if (std::find(offered.begin(), offered.end(), mode) == offered.end()) {
-      return fmt::format("volume \"{}\": incompatible accessMode {}", name, mode.is_string() ? mode.get<std::string>() : "?");
+      return fmt::format("volume \"{}\": incompatible accessMode {}", name,
+                         mode.is_string() ? mode.get<std::string>() : "?");
     }
   }
   return checkHostPath ? whyNoDirectory(volume, volumePathOf(volume)) : "";

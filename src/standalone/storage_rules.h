@@ -9,7 +9,7 @@ namespace godwit::standalone {
 
 inline constexpr const char* kClaimProtection = "kubernetes.io/pvc-protection";
 
-std::string poolHandle(const Json& pvc);      // "pvc-<uid>", also the PersistentVolume's name
+std::string poolHandle(const Json& pvc);       // "pvc-<uid>", also the PersistentVolume's name
 std::int64_t requestedBytes(const Json& pvc);  // 0 when absent or unreadable
 std::int64_t capacityOf(const Json& volume);
 
@@ -23,8 +23,8 @@ bool claims(const Json& volume, const Json& pvc);
 struct DataSource {
   std::string group, kind, name;  // kind empty: none
 };
-DataSource dataSourceOf(const Json& pvc);   // spec.dataSourceRef, else spec.dataSource
-bool filledByOthers(const Json& pvc);       // a data source of a kind the pool does not know: a populator's
+DataSource dataSourceOf(const Json& pvc);  // spec.dataSourceRef, else spec.dataSource
+bool filledByOthers(const Json& pvc);      // a data source of a kind the pool does not know: a populator's
 
 // Why a user-made volume cannot be bound to the claim, with the remedy; empty when it can.
 std::string whyNotBindable(const Json& volume, const Json& pvc, bool checkHostPath);

@@ -5,7 +5,8 @@
 
 namespace godwit::standalone {
 
-using api::isDnsLabel, api::isDnsSubdomain, api::isLabelValue, api::isPathSegment, api::isQualifiedName, api::isServiceName;
+using api::isDnsLabel, api::isDnsSubdomain, api::isLabelValue, api::isPathSegment, api::isQualifiedName,
+    api::isServiceName;
 
 static Result<void> checkName(const kube::ResourceType& type, const Json& object) {
   const auto name = text(object, "metadata", "name"), ns = text(object, "metadata", "namespace");
@@ -14,9 +15,12 @@ static Result<void> checkName(const kube::ResourceType& type, const Json& object
     return invalid(type, name, fmt::format("metadata.name: Invalid value: \"{}\": {}", name, rule));
   };
   if (type.kind == "Namespace") {
-    if (!isDnsLabel(name)) return refuse("must be a lowercase RFC 1123 label: letters a-z, digits and '-', at most 63 characters");
+    if (!isDnsLabel(name))
+      return refuse("must be a lowercase RFC 1123 label: letters a-z, digits and '-', at most 63 characters");
   } else if (type.kind == "Service") {
-    if (!isServiceName(name)) return refuse("must be a DNS-1035 label: letters a-z, digits and '-', beginning with a letter, at most 63 characters");
+    if (!isServiceName(name))
+      return refuse(
+          "must be a DNS-1035 label: letters a-z, digits and '-', beginning with a letter, at most 63 characters");
   } else if (type.group == "rbac.authorization.k8s.io") {
     if (!isPathSegment(name)) return refuse("must not contain '/' or '%'");
   } else if (!isDnsSubdomain(name)) {
@@ -34,19 +38,30 @@ static Result<void> checkStringMap(const kube::ResourceType& type, const Json& o
   if (!map->is_object()) return invalid(type, name, fmt::format("metadata.{}: must be a map of strings", which));
   std::size_t total = 0;
   for (const auto& [key, value] : map->items()) {
-    if (!isQualifiedName(key)) return invalid(type, name, fmt::format("metadata.{}: Invalid value: \"{}\": must be [prefix/]name of at most 63 characters", which, key));
+    if (!isQualifiedName(key))
+      return invalid(type, name,
+                     fmt::format("metadata.{}: Invalid value: \"{}\": must be [prefix/]name of at most 63 characters",
+                                 which, key));
     if (!value.is_string()) return invalid(type, name, fmt::format("metadata.{}.{}: must be a string", which, key));
     const auto& s = value.get_ref<const std::string&>();
-    if (values && !isLabelValue(s)) return invalid(type, name, fmt::format("metadata.{}: Invalid value: \"{}\": a label value is at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends", which, s));
+    if (values && !isLabelValue(s))
+      return invalid(type, name,
+                     fmt::format("metadata.{}: Invalid value: \"{}\": a label value is at most 63 letters, digits, "
+                                 "'-', '_' and '.', with a letter or digit at both ends",
+                                 which, s));
     total += key.size() + s.size();
   }
-  if (total > kAnnotationLimit) return invalid(type, name, fmt::format("metadata.{}: Too long: may not be more than {} bytes", which, kAnnotationLimit));
+  if (total > kAnnotationLimit)
+    return invalid(type, name,
+                   fmt::format("metadata.{}: Too long: may not be more than {} bytes", which, kAnnotationLimit));
   return {};
 }
 
 static Result<void> checkOwners(const kube::ResourceType& type, const Json& object) {
   const auto name = text(object, "metadata", "name");
-  const auto refuse = [&](std::string_view why) { return invalid(type, name, fmt::format("metadata.ownerReferences: Invalid value: {}", why)); };
+  const auto refuse = [&](std::string_view why) {
+    return invalid(type, name, fmt::format("metadata.ownerReferences: Invalid value: {}", why));
+  };
   const Json* owners = find(object, "metadata", "ownerReferences");
   if (!owners || owners->is_null()) return {};
   if (!owners->is_array()) return refuse("must be a list");

@@ -194,7 +194,8 @@ TEST_F(StoreTest, TheCollectorThreadMissesNothing) {
     make(r::kConfigMaps, secret(name));
     auto watch = store->watch(r::kConfigMaps, {"", "", "metadata.name=" + name, store->resourceVersion(), false});
     ASSERT_TRUE(watch.ok());
-    ASSERT_TRUE(store->remove(r::kConfigMaps, key(name), {{}, {}, kube::DeleteOptions::Propagation::Foreground, {}}).ok());
+    ASSERT_TRUE(
+        store->remove(r::kConfigMaps, key(name), {{}, {}, kube::DeleteOptions::Propagation::Foreground, {}}).ok());
     for (bool gone = false; !gone;) {
       const auto event = (*watch)->next(milliseconds(20000));
       ASSERT_TRUE(event.ok() && event->has_value()) << name << " was never collected";
@@ -224,7 +225,8 @@ TEST_F(StoreTest, ADeletedNamespaceEmptiesItself) {
 }
 
 TEST_F(StoreTest, TheDefinitionOfAKindThatIsServedStays) {
-  make(r::kCustomResourceDefinitions, {{"metadata", {{"name", "things.example.com"}}}, {"spec", {{"group", "example.com"}}}});
+  make(r::kCustomResourceDefinitions,
+       {{"metadata", {{"name", "things.example.com"}}}, {"spec", {{"group", "example.com"}}}});
   const auto refused = store->remove(r::kCustomResourceDefinitions, {"", "things.example.com"}, {});
   EXPECT_TRUE(refused.is(Errc::Forbidden));
   EXPECT_TRUE(store->get(r::kCustomResourceDefinitions, {"", "things.example.com"}).ok());

@@ -179,7 +179,8 @@ Result<Json> Store::Impl::remove(const kube::ResourceType& type, const kube::Nam
     return Error{Errc::Forbidden, quoted(type, key.name) + " is forbidden: this namespace may not be deleted"};
   }
   if (type.kind == "CustomResourceDefinition") {
-    return Error{Errc::Forbidden, quoted(type, key.name) + " is forbidden: the kind is part of this server; delete its objects instead"};
+    return Error{Errc::Forbidden,
+                 quoted(type, key.name) + " is forbidden: the kind is part of this server; delete its objects instead"};
   }
   Json after = *before;
   Json& metadata = after["metadata"];

@@ -11,20 +11,33 @@ constexpr std::string_view kOrder = "$setElementOrder/", kDelete = "$deleteFromP
 // The key by which a list's elements are the same, by the list's name; "" when the list is replaced as a whole.
 // `ports` is the one name with two meanings: a container's elements have containerPort, a Service's do not.
 std::string mergeKey(const std::string& list, const Json& patch) {
-  static const std::map<std::string, std::string> kKeys = {
-      {"containers", "name"},       {"initContainers", "name"},   {"ephemeralContainers", "name"}, {"volumes", "name"},
-      {"env", "name"},              {"imagePullSecrets", "name"}, {"secrets", "name"},             {"volumeMounts", "mountPath"},
-      {"volumeDevices", "devicePath"}, {"ownerReferences", "uid"}, {"conditions", "type"},         {"hostAliases", "ip"},
-      {"topologySpreadConstraints", "topologyKey"}, {"addresses", "type"}, {"resizePolicy", "resourceName"}};
+  static const std::map<std::string, std::string> kKeys = {{"containers", "name"},
+                                                           {"initContainers", "name"},
+                                                           {"ephemeralContainers", "name"},
+                                                           {"volumes", "name"},
+                                                           {"env", "name"},
+                                                           {"imagePullSecrets", "name"},
+                                                           {"secrets", "name"},
+                                                           {"volumeMounts", "mountPath"},
+                                                           {"volumeDevices", "devicePath"},
+                                                           {"ownerReferences", "uid"},
+                                                           {"conditions", "type"},
+                                                           {"hostAliases", "ip"},
+                                                           {"topologySpreadConstraints", "topologyKey"},
+                                                           {"addresses", "type"},
+                                                           {"resizePolicy", "resourceName"}};
   if (list == "ports") {
-    const bool container = std::any_of(patch.begin(), patch.end(), [](const Json& e) { return find(e, "containerPort"); });
+    const bool container =
+        std::any_of(patch.begin(), patch.end(), [](const Json& e) { return find(e, "containerPort"); });
     return container ? "containerPort" : "port";
   }
   const auto it = kKeys.find(list);
   return it == kKeys.end() ? "" : it->second;
 }
 
-bool mergesPrimitives(const std::string& list) { return list == "finalizers"; }
+bool mergesPrimitives(const std::string& list) {
+  return list == "finalizers";
+}
 
 Result<void> mergeObject(Json& target, const Json& patch);
 
@@ -101,7 +114,8 @@ Result<void> checkDirectives(const Json& patch) {
   for (const auto& [name, value] : patch.items()) {
     const bool list = name.starts_with(kDelete) || name.starts_with(kOrder) || name == "$retainKeys";
     if (list && !value.is_array()) return Error{Errc::Invalid, name + ": must be a list"};
-    if (name.starts_with('$') && !list && name != "$patch") return Error{Errc::Invalid, name + ": unknown patch directive"};
+    if (name.starts_with('$') && !list && name != "$patch")
+      return Error{Errc::Invalid, name + ": unknown patch directive"};
   }
   return {};
 }
@@ -156,7 +170,8 @@ Result<void> mergeObject(Json& target, const Json& patch) {
 }  // namespace
 
 Result<Json> strategicMerge(Json target, const Json& patch) {
-  if (!target.is_object() || !patch.is_object()) return Error{Errc::Invalid, "a strategic merge patch is a JSON object"};
+  if (!target.is_object() || !patch.is_object())
+    return Error{Errc::Invalid, "a strategic merge patch is a JSON object"};
   GODWIT_TRY(mergeObject(target, patch));
   return target;
 }

@@ -35,16 +35,19 @@ TEST(StrategicMerge, ServicePortsAndContainerPortsHaveDifferentKeys) {
 }
 
 TEST(StrategicMerge, OtherListsAreReplaced) {
-  EXPECT_EQ(merged(R"({"accessModes":["A","B"]})", R"({"accessModes":["C"]})"), Json::parse(R"({"accessModes":["C"]})"));
+  EXPECT_EQ(merged(R"({"accessModes":["A","B"]})", R"({"accessModes":["C"]})"),
+            Json::parse(R"({"accessModes":["C"]})"));
 }
 
 TEST(StrategicMerge, FinalizersAreASet) {
-  EXPECT_EQ(merged(R"({"finalizers":["a","b"]})", R"({"$deleteFromPrimitiveList/finalizers":["a"],"finalizers":["b","c"]})"),
-            Json::parse(R"({"finalizers":["b","c"]})"));
+  EXPECT_EQ(
+      merged(R"({"finalizers":["a","b"]})", R"({"$deleteFromPrimitiveList/finalizers":["a"],"finalizers":["b","c"]})"),
+      Json::parse(R"({"finalizers":["b","c"]})"));
 }
 
 TEST(StrategicMerge, NullsReplaceAndRetainKeys) {
-  EXPECT_EQ(merged(R"({"a":1,"b":{"c":1}})", R"({"a":null,"b":{"$patch":"replace","d":2}})"), Json::parse(R"({"b":{"d":2}})"));
+  EXPECT_EQ(merged(R"({"a":1,"b":{"c":1}})", R"({"a":null,"b":{"$patch":"replace","d":2}})"),
+            Json::parse(R"({"b":{"d":2}})"));
   EXPECT_EQ(merged(R"({"s":{"a":1,"b":2}})", R"({"s":{"$retainKeys":["b"],"b":3}})"), Json::parse(R"({"s":{"b":3}})"));
 }
 

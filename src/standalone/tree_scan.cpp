@@ -91,7 +91,8 @@ class Walk {
   bool skipped(const TreeEntry& entry, bool lostAndFound) const {
     if (!entry.directory()) return false;
     if (lostAndFound && options_.skipLostAndFound) return true;
-    return options_.exclude.st_ino != 0 && entry.st.st_ino == options_.exclude.st_ino && entry.st.st_dev == options_.exclude.st_dev;
+    return options_.exclude.st_ino != 0 && entry.st.st_ino == options_.exclude.st_ino &&
+           entry.st.st_dev == options_.exclude.st_dev;
   }
 
   int rootFd_;
@@ -101,6 +102,8 @@ class Walk {
 
 }  // namespace
 
-Result<Tree> scanTree(int rootFd, const ScanOptions& options) { return Walk(rootFd, options).run(); }
+Result<Tree> scanTree(int rootFd, const ScanOptions& options) {
+  return Walk(rootFd, options).run();
+}
 
 }  // namespace godwit::standalone

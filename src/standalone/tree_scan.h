@@ -24,8 +24,8 @@ struct Tree {
 };
 
 struct ScanOptions {
-  bool skipLostAndFound = true;                // at the root
-  struct stat exclude {};                      // the directory to leave out; st_ino 0: none
+  bool skipLostAndFound = true;  // at the root
+  struct stat exclude {};        // the directory to leave out; st_ino 0: none
 };
 
 // Never follows a symlink, never enters a mount. What vanishes during the walk is left out.

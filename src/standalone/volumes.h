@@ -19,10 +19,10 @@ class Volumes {
   virtual Result<void> createVolume(const std::string& handle, std::int64_t bytes) = 0;
   virtual Result<PointInTime> cloneVolume(const std::string& handle, const std::string& fromPath) = 0;
   virtual Result<void> restoreVolume(const std::string& handle, const std::string& snapshot) = 0;
-  virtual Result<void> deleteVolume(const std::string& handle) = 0;      // absent is fine
+  virtual Result<void> deleteVolume(const std::string& handle) = 0;  // absent is fine
   virtual Result<PointInTime> createSnapshot(const std::string& handle, const std::string& fromPath) = 0;
-  virtual Result<void> deleteSnapshot(const std::string& handle) = 0;    // absent is fine
-  virtual Result<std::int64_t> size(const std::string& handle) = 0;      // bytes in use by a volume or snapshot
+  virtual Result<void> deleteSnapshot(const std::string& handle) = 0;  // absent is fine
+  virtual Result<std::int64_t> size(const std::string& handle) = 0;    // bytes in use by a volume or snapshot
   virtual std::string volumePath(const std::string& handle) const = 0;
   virtual std::string snapshotPath(const std::string& handle) const = 0;
 };

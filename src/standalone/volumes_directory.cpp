@@ -18,7 +18,9 @@ namespace fs = std::filesystem;
 namespace {
 
 // Beside a copy that is not a point in time, so that the verdict survives whoever asked for the copy.
-std::string tornMark(const std::string& path) { return path + ".torn"; }
+std::string tornMark(const std::string& path) {
+  return path + ".torn";
+}
 
 bool exists(const std::string& path) {
   struct stat st {};
@@ -27,8 +29,10 @@ bool exists(const std::string& path) {
 
 void tellLosses(const std::string& from, const CopyReport& report) {
   if (report.notOwned + report.notMade + report.notMarked == 0) return;
-  log::warn("pool", "{}: the copy lacks what an ordinary user may not keep: owners of {} entries, {} devices, {} attributes or ACLs",
-            from, report.notOwned, report.notMade, report.notMarked);
+  log::warn(
+      "pool",
+      "{}: the copy lacks what an ordinary user may not keep: owners of {} entries, {} devices, {} attributes or ACLs",
+      from, report.notOwned, report.notMade, report.notMarked);
 }
 
 // A published snapshot must survive a power failure.
@@ -42,7 +46,8 @@ Result<void> flush(const std::string& path) {
 
 Result<void> checkHandle(const std::string& handle) {
   const auto plain = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; };
-  if (!handle.empty() && handle.size() <= 200 && handle[0] != '.' && std::all_of(handle.begin(), handle.end(), plain)) return {};
+  if (!handle.empty() && handle.size() <= 200 && handle[0] != '.' && std::all_of(handle.begin(), handle.end(), plain))
+    return {};
   return Error{Errc::Invalid, fmt::format("\"{}\" is no handle of a volume or snapshot of this pool", handle)};
 }
 
@@ -73,13 +78,17 @@ Result<void> DirectoryVolumes::makeEmpty(const std::string& path) {
   return ::mkdir(path.c_str(), 0755) == 0 ? Result<void>() : errnoError(path);
 }
 
-Result<void> DirectoryVolumes::destroy(const std::string& path) { return removeTree(path); }
+Result<void> DirectoryVolumes::destroy(const std::string& path) {
+  return removeTree(path);
+}
 
 Result<void> DirectoryVolumes::seal(const std::string& temporary, const std::string& path, bool) {
   return ::rename(temporary.c_str(), path.c_str()) == 0 ? Result<void>() : errnoError(path);
 }
 
-std::optional<Result<void>> DirectoryVolumes::cloneAtOnce(const std::string&, const std::string&, bool) { return std::nullopt; }
+std::optional<Result<void>> DirectoryVolumes::cloneAtOnce(const std::string&, const std::string&, bool) {
+  return std::nullopt;
+}
 
 Result<void> DirectoryVolumes::createVolume(const std::string& handle, std::int64_t) {
   GODWIT_TRY(checkHandle(handle));

@@ -24,7 +24,8 @@ class VolumesTest : public testing::TestWithParam<Kind> {
     ASSERT_NE(::mkdtemp(dir), nullptr);
     root_ = dir;
     auto pool = reopen();
-    if (!pool.ok() && GetParam() == Kind::Btrfs) GTEST_SKIP() << "SKIPPED: btrfs is NOT tested here: " << pool.error().message;
+    if (!pool.ok() && GetParam() == Kind::Btrfs)
+      GTEST_SKIP() << "SKIPPED: btrfs is NOT tested here: " << pool.error().message;
     ASSERT_TRUE(pool.ok()) << pool.error().message;
   }
   void TearDown() override {

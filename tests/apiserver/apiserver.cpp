@@ -26,7 +26,9 @@ std::string environment(const char* name, const std::string& otherwise = {}) {
   return value && *value ? value : otherwise;
 }
 
-std::string scriptPath() { return environment("GODWIT_APISERVER", std::string(GODWIT_SOURCE_DIR) + "/tests/cluster/apiserver"); }
+std::string scriptPath() {
+  return environment("GODWIT_APISERVER", std::string(GODWIT_SOURCE_DIR) + "/tests/cluster/apiserver");
+}
 
 // As tests/cluster/build leaves it.
 fs::path cache() {
@@ -66,8 +68,9 @@ Duration cpuTimeOf(pid_t pid) {
 std::string ApiServer::missing() {
   if (::access(scriptPath().c_str(), X_OK) != 0) return scriptPath() + " is not there";
   for (const char* program : {"etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "cluster-init"}) {
-    if (!found(program)) return std::string(program) + " is in neither KUBEBUILDER_ASSETS nor " + (cache() / "bin").string() +
-                                "; tests/cluster/build api makes it";
+    if (!found(program))
+      return std::string(program) + " is in neither KUBEBUILDER_ASSETS nor " + (cache() / "bin").string() +
+             "; tests/cluster/build api makes it";
   }
   return {};
 }
@@ -119,7 +122,8 @@ Result<void> ApiServer::installReplications() {
 Result<void> ApiServer::installSnapshots() {
   const auto dir = cache() / "snapshot-crds";
   for (const auto* type : {&r::kVolumeSnapshots, &r::kVolumeSnapshotClasses, &r::kVolumeSnapshotContents}) {
-    GODWIT_ASSIGN(const auto text, readFile(dir / ("snapshot.storage.k8s.io_" + std::string(type->plural) + ".yaml"), 4 << 20));
+    GODWIT_ASSIGN(const auto text,
+                  readFile(dir / ("snapshot.storage.k8s.io_" + std::string(type->plural) + ".yaml"), 4 << 20));
     GODWIT_TRY(install(text, *type));
   }
   return {};

@@ -28,9 +28,12 @@ ApiServer* sharedServer() {
   return shared().get();
 }
 
-void endSharedServer() { shared().reset(); }
+void endSharedServer() {
+  shared().reset();
+}
 
-Json until(kube::Api& api, const kube::ResourceType& type, const kube::NamespacedName& key, const Condition& condition, Duration most) {
+Json until(kube::Api& api, const kube::ResourceType& type, const kube::NamespacedName& key, const Condition& condition,
+           Duration most) {
   const SystemClock clock;
   const auto end = clock.monotonic() + most;
   Json last;
@@ -74,7 +77,8 @@ bool synced(const Json& object, const std::string& manual) {
 }
 
 void OperatorTest::SetUp() {
-  if (const auto missing = ApiServer::missing(); !missing.empty()) GTEST_SKIP() << "LOUD: not run against a real API server: " << missing;
+  if (const auto missing = ApiServer::missing(); !missing.empty())
+    GTEST_SKIP() << "LOUD: not run against a real API server: " << missing;
   ASSERT_NE(sharedServer(), nullptr);
   const auto made = api().create(r::kNamespaces, {{"metadata", {{"generateName", "godwit-"}}}});
   ASSERT_TRUE(made.ok()) << made.error().message;
@@ -89,9 +93,11 @@ void OperatorTest::TearDown() {
   if (HasFailure() && log) fprintf(stderr, "%s\n", log->c_str());
 }
 
-std::unique_ptr<OperatorProcess> OperatorTest::startOperator(std::vector<std::string> arguments, const std::string& kubeconfig) {
+std::unique_ptr<OperatorProcess> OperatorTest::startOperator(std::vector<std::string> arguments,
+                                                             const std::string& kubeconfig) {
   arguments.insert(arguments.begin(), {"--namespace", ns, "--leader-election-namespace", ns});
-  auto started = OperatorProcess::start(kubeconfig.empty() ? sharedServer()->kubeconfig() : kubeconfig, logPath(), std::move(arguments));
+  auto started = OperatorProcess::start(kubeconfig.empty() ? sharedServer()->kubeconfig() : kubeconfig, logPath(),
+                                        std::move(arguments));
   EXPECT_TRUE(started.ok()) << started.error().message;
   return started.ok() ? std::move(*started) : nullptr;
 }
@@ -105,26 +111,39 @@ Json OperatorTest::make(const kube::ResourceType& type, const std::string& name,
 }
 
 void OperatorTest::makeClaim(const std::string& name) {
-  make(r::kPersistentVolumeClaims, name, {{"spec", {{"accessModes", {"ReadWriteOnce"}}, {"storageClassName", "godwit-none"},
-                                                    {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}});
+  make(r::kPersistentVolumeClaims, name,
+       {{"spec",
+         {{"accessModes", {"ReadWriteOnce"}},
+          {"storageClassName", "godwit-none"},
+          {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}});
 }
 
 void OperatorTest::makeKeys(const std::string& name) {
   using KeyType = replication::ControllerConfig::KeyType;
-  const auto one = replication::generateKeyPair(KeyType::Ed25519, "one"), two = replication::generateKeyPair(KeyType::Ed25519, "two");
+  const auto one = replication::generateKeyPair(KeyType::Ed25519, "one"),
+             two = replication::generateKeyPair(KeyType::Ed25519, "two");
   ASSERT_TRUE(one.ok() && two.ok());
-  make(r::kSecrets, name, {{"stringData", {{"source", one->privateKey}, {"source.pub", one->publicKey}, {"destination.pub", two->publicKey}}}});
+  make(r::kSecrets, name,
+       {{"stringData",
+         {{"source", one->privateKey}, {"source.pub", one->publicKey}, {"destination.pub", two->publicKey}}}});
 }
 
 void OperatorTest::makeSource(const std::string& name, const std::string& copyMethod, const std::string& manual) {
   makeClaim(name);
   makeKeys(name);
-  make(r::kReplicationSources, name, {{"spec", {{"sourcePVC", name}, {"trigger", {{"manual", manual}}},
-                                                {"rsync", {{"copyMethod", copyMethod}, {"address", "192.0.2.1"}, {"sshKeys", name}}}}}});
+  make(r::kReplicationSources, name,
+       {{"spec",
+         {{"sourcePVC", name},
+          {"trigger", {{"manual", manual}}},
+          {"rsync", {{"copyMethod", copyMethod}, {"address", "192.0.2.1"}, {"sshKeys", name}}}}}});
 }
 
 void OperatorTest::makeDestination(const std::string& name, const std::string& copyMethod, Json trigger) {
-  Json spec = {{"rsync", {{"copyMethod", copyMethod}, {"capacity", "1Gi"}, {"accessModes", {"ReadWriteOnce"}}, {"storageClassName", "godwit-none"}}}};
+  Json spec = {{"rsync",
+                {{"copyMethod", copyMethod},
+                 {"capacity", "1Gi"},
+                 {"accessModes", {"ReadWriteOnce"}},
+                 {"storageClassName", "godwit-none"}}}};
   if (!trigger.is_null()) spec["trigger"] = std::move(trigger);
   make(r::kReplicationDestinations, name, {{"spec", std::move(spec)}});
 }
@@ -153,8 +172,11 @@ std::string OperatorTest::kubeconfigOf(const std::string& account) const {
   const auto access = kube::loadKubeconfig(sharedServer()->kubeconfig(), "");
   EXPECT_TRUE(access.ok()) << access.error().message;
   const Json config = {{"current-context", "it"},
-                       {"clusters", {{{"name", "it"}, {"cluster", {{"server", "https://" + access->server.authority()},
-                                                                   {"certificate-authority-data", api::base64Encode(access->tls.caPem)}}}}}},
+                       {"clusters",
+                        {{{"name", "it"},
+                          {"cluster",
+                           {{"server", "https://" + access->server.authority()},
+                            {"certificate-authority-data", api::base64Encode(access->tls.caPem)}}}}}},
                        {"users", {{{"name", "it"}, {"user", {{"token", kubectl({"create", "token", account})}}}}}},
                        {"contexts", {{{"name", "it"}, {"context", {{"cluster", "it"}, {"user", "it"}}}}}}};
   const auto path = sharedServer()->directory() + "/" + ns + "-" + account + ".kubeconfig";

@@ -20,7 +20,8 @@ void endSharedServer();
 
 using Condition = std::function<bool(const Json&)>;
 // The object as soon as it fulfils the condition; null, and a failure of the test, after `most`.
-Json until(kube::Api& api, const kube::ResourceType& type, const kube::NamespacedName& key, const Condition& condition, Duration most = 60s);
+Json until(kube::Api& api, const kube::ResourceType& type, const kube::NamespacedName& key, const Condition& condition,
+           Duration most = 60s);
 // Until there is no such object.
 bool untilGone(kube::Api& api, const kube::ResourceType& type, const kube::NamespacedName& key, Duration most = 60s);
 
@@ -36,7 +37,8 @@ class OperatorTest : public ::testing::Test {
   kube::HttpApi& api() { return sharedServer()->api(); }
   kube::NamespacedName key(const std::string& name) const { return {ns, name}; }
   // Serves `ns` with its Lease in it.
-  std::unique_ptr<OperatorProcess> startOperator(std::vector<std::string> arguments = {}, const std::string& kubeconfig = {});
+  std::unique_ptr<OperatorProcess> startOperator(std::vector<std::string> arguments = {},
+                                                 const std::string& kubeconfig = {});
 
   Json make(const kube::ResourceType& type, const std::string& name, Json body);  // in `ns`
   void makeClaim(const std::string& name);

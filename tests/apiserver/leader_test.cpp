@@ -4,13 +4,16 @@
 namespace godwit::apiserver {
 namespace {
 
-std::string holder(const Json& lease) { return text(lease, "spec", "holderIdentity"); }
+std::string holder(const Json& lease) {
+  return text(lease, "spec", "holderIdentity");
+}
 
 class Leader : public OperatorTest {
  protected:
   std::string awaitHolder(const std::string& notThis, Duration most) {
-    return holder(until(api(), r::kLeases, key("godwit-operator"),
-                        [&](const Json& lease) { return !holder(lease).empty() && holder(lease) != notThis; }, most));
+    return holder(until(
+        api(), r::kLeases, key("godwit-operator"),
+        [&](const Json& lease) { return !holder(lease).empty() && holder(lease) != notThis; }, most));
   }
   static bool leads(const OperatorProcess& godwit) {
     const auto answer = godwit.scrape();
@@ -41,7 +44,9 @@ TEST_F(Leader, AReplicaTakesOverFromOneThatDiesWithinTwentySecondsAndNoJobIsDoub
   EXPECT_EQ(text(done, "status", "latestMoverStatus", "result"), "Successful");
   EXPECT_TRUE(leads(*second));
   EXPECT_TRUE(untilGone(api(), r::kJobs, key("volsync-rsync-src-s")));
-  EXPECT_EQ(kubectl({"get", "events", "--field-selector", "reason=TransferStarted", "-o", "jsonpath={.items[*].count}"}), "1");
+  EXPECT_EQ(
+      kubectl({"get", "events", "--field-selector", "reason=TransferStarted", "-o", "jsonpath={.items[*].count}"}),
+      "1");
 }
 
 TEST_F(Leader, AReplicaThatIsToldToEndIsReplacedAtOnce) {

@@ -20,11 +20,13 @@ namespace {
 // "...: probes on port 1, metrics on port 2"
 bool readPorts(const std::string& log, std::uint16_t& probes, std::uint16_t& metrics) {
   const auto at = log.find("probes on port ");
-  return at != std::string::npos && std::sscanf(log.c_str() + at, "probes on port %hu, metrics on port %hu", &probes, &metrics) == 2;
+  return at != std::string::npos &&
+         std::sscanf(log.c_str() + at, "probes on port %hu, metrics on port %hu", &probes, &metrics) == 2;
 }
 
 Result<http::Answer> get(bool tls, std::uint16_t port, const std::string& path, const std::string& token = {}) {
-  GODWIT_ASSIGN(auto client, http::Client::make({.tls = tls, .host = "127.0.0.1", .port = port, .path = {}}, {.insecure = true}));
+  GODWIT_ASSIGN(auto client,
+                http::Client::make({.tls = tls, .host = "127.0.0.1", .port = port, .path = {}}, {.insecure = true}));
   http::Call call{.target = path, .headers = {}, .body = {}};
   if (!token.empty()) call.headers.emplace_back("Authorization", "Bearer " + token);
   return client->send(call);
@@ -35,9 +37,16 @@ Result<http::Answer> get(bool tls, std::uint16_t port, const std::string& path, 
 Result<std::unique_ptr<OperatorProcess>> OperatorProcess::start(const std::string& kubeconfig, const std::string& log,
                                                                 std::vector<std::string> arguments) {
   ProcessSpec spec;
-  spec.argv = {GODWIT_BINARY, "operator", "--kubeconfig", kubeconfig, "--health-probe-bind-address", "127.0.0.1:0",
-               "--metrics-bind-address", "127.0.0.1:0"};
-  if (std::find(arguments.begin(), arguments.end(), "--metrics-secure") == arguments.end()) spec.argv.emplace_back("--metrics-secure=false");
+  spec.argv = {GODWIT_BINARY,
+               "operator",
+               "--kubeconfig",
+               kubeconfig,
+               "--health-probe-bind-address",
+               "127.0.0.1:0",
+               "--metrics-bind-address",
+               "127.0.0.1:0"};
+  if (std::find(arguments.begin(), arguments.end(), "--metrics-secure") == arguments.end())
+    spec.argv.emplace_back("--metrics-secure=false");
   spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
   const UniqueFd out(::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
   if (!out.valid()) return errnoError(log);
@@ -61,7 +70,9 @@ Result<std::unique_ptr<OperatorProcess>> OperatorProcess::start(const std::strin
   return made;
 }
 
-OperatorProcess::~OperatorProcess() { kill(); }
+OperatorProcess::~OperatorProcess() {
+  kill();
+}
 
 void OperatorProcess::kill() {
   if (process_.kill(SIGKILL)) (void)process_.wait(30s);
@@ -79,9 +90,13 @@ std::string OperatorProcess::log() const {
   return text.ok() ? *text : std::string();
 }
 
-Result<http::Answer> OperatorProcess::probe(const std::string& path) const { return get(false, probes_, path); }
+Result<http::Answer> OperatorProcess::probe(const std::string& path) const {
+  return get(false, probes_, path);
+}
 
-Result<http::Answer> OperatorProcess::scrape(bool tls, const std::string& token) const { return get(tls, metrics_, "/metrics", token); }
+Result<http::Answer> OperatorProcess::scrape(bool tls, const std::string& token) const {
+  return get(tls, metrics_, "/metrics", token);
+}
 
 Result<std::map<std::string, std::int64_t>> OperatorProcess::requests() const {
   GODWIT_ASSIGN(const auto answer, scrape());
@@ -93,12 +108,15 @@ Result<std::map<std::string, std::int64_t>> OperatorProcess::requests() const {
       const auto from = line.find(label + "=\"") + label.size() + 2;
       return line.substr(from, line.find('"', from) - from);
     };
-    if (value("resource") != "events") out[value("verb") + " " + value("resource")] += std::stoll(line.substr(line.rfind(' ')));
+    if (value("resource") != "events")
+      out[value("verb") + " " + value("resource")] += std::stoll(line.substr(line.rfind(' ')));
   }
   return out;
 }
 
-Duration OperatorProcess::cpuTime() const { return cpuTimeOf(pid()); }
+Duration OperatorProcess::cpuTime() const {
+  return cpuTimeOf(pid());
+}
 
 std::int64_t OperatorProcess::residentKiB() const {
   std::ifstream file("/proc/" + std::to_string(pid()) + "/status");
@@ -114,7 +132,8 @@ std::int64_t total(const std::map<std::string, std::int64_t>& requests) {
   return sum;
 }
 
-std::map<std::string, std::int64_t> since(const std::map<std::string, std::int64_t>& before, const std::map<std::string, std::int64_t>& after) {
+std::map<std::string, std::int64_t> since(const std::map<std::string, std::int64_t>& before,
+                                          const std::map<std::string, std::int64_t>& after) {
   auto out = after;
   for (const auto& [what, count] : before) out[what] -= count;
   std::erase_if(out, [](const auto& each) { return each.second == 0; });

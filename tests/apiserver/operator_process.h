@@ -41,6 +41,7 @@ class OperatorProcess {
 
 std::int64_t total(const std::map<std::string, std::int64_t>& requests);
 // What came on top of `before`.
-std::map<std::string, std::int64_t> since(const std::map<std::string, std::int64_t>& before, const std::map<std::string, std::int64_t>& after);
+std::map<std::string, std::int64_t> since(const std::map<std::string, std::int64_t>& before,
+                                          const std::map<std::string, std::int64_t>& after);
 
 }  // namespace godwit::apiserver

@@ -40,26 +40,32 @@ TEST_F(OperatorTest, AnIterationAsksLittleOfTheServer) {
   const auto godwit = startOperator();
   ASSERT_NE(godwit, nullptr);
   constexpr int kIterations = 5;
-  for (const auto& [type, method, most] : {std::tuple(&r::kReplicationSources, "Direct", 7), std::tuple(&r::kReplicationSources, "Snapshot", 11),
-                                           std::tuple(&r::kReplicationDestinations, "Direct", 7), std::tuple(&r::kReplicationDestinations, "Snapshot", 11)}) {
+  for (const auto& [type, method, most] :
+       {std::tuple(&r::kReplicationSources, "Direct", 7), std::tuple(&r::kReplicationSources, "Snapshot", 11),
+        std::tuple(&r::kReplicationDestinations, "Direct", 7),
+        std::tuple(&r::kReplicationDestinations, "Snapshot", 11)}) {
     const auto name = "o" + std::to_string(most) + (type == &r::kReplicationSources ? "s" : "d");
     type == &r::kReplicationSources ? makeSource(name, method, "0") : makeDestination(name, method, {{"manual", "0"}});
     awaitSync(*type, name, "0");
     trigger(*type, name, "settled");
     awaitSync(*type, name, "settled");
-    ASSERT_TRUE(untilGone(api(), r::kJobs, key(std::string("volsync-rsync-") + (type == &r::kReplicationSources ? "src-" : "dst-") + name)));
+    ASSERT_TRUE(
+        untilGone(api(), r::kJobs,
+                  key(std::string("volsync-rsync-") + (type == &r::kReplicationSources ? "src-" : "dst-") + name)));
     const auto before = godwit->requests();
     ASSERT_TRUE(before.ok());
     for (int i = 1; i <= kIterations; ++i) {
       trigger(*type, name, std::to_string(i));
       awaitSync(*type, name, std::to_string(i));
     }
-    untilGone(api(), r::kJobs, key(std::string("volsync-rsync-") + (type == &r::kReplicationSources ? "src-" : "dst-") + name));
+    untilGone(api(), r::kJobs,
+              key(std::string("volsync-rsync-") + (type == &r::kReplicationSources ? "src-" : "dst-") + name));
     const auto after = godwit->requests();
     ASSERT_TRUE(after.ok());
     std::string what;
     for (const auto& [request, count] : since(*before, *after)) what += "\n" + std::to_string(count) + " " + request;
-    EXPECT_LT(static_cast<double>(total(since(*before, *after))) / kIterations, most) << type->kind << " " << method << what;
+    EXPECT_LT(static_cast<double>(total(since(*before, *after))) / kIterations, most)
+        << type->kind << " " << method << what;
   }
 }
 
@@ -68,10 +74,15 @@ TEST_F(OperatorTest, WhereTheServerKnowsSecurityContextConstraintsMoversMayUseTh
   const std::string plural = "securitycontextconstraints", group = "security.openshift.io";
   const Json anything = {{"openAPIV3Schema", {{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}}}};
   const Json version = {{"name", "v1"}, {"served", true}, {"storage", true}, {"schema", anything}};
-  ASSERT_TRUE(api().create(r::kCustomResourceDefinitions,
-                           {{"metadata", {{"name", plural + "." + group}}},
-                            {"spec", {{"group", group}, {"scope", "Cluster"}, {"versions", Json::array({version})},
-                                      {"names", {{"plural", plural}, {"kind", "SecurityContextConstraints"}}}}}}).ok());
+  ASSERT_TRUE(api()
+                  .create(r::kCustomResourceDefinitions,
+                          {{"metadata", {{"name", plural + "." + group}}},
+                           {"spec",
+                            {{"group", group},
+                             {"scope", "Cluster"},
+                             {"versions", Json::array({version})},
+                             {"names", {{"plural", plural}, {"kind", "SecurityContextConstraints"}}}}}})
+                  .ok());
   const SystemClock clock;
   for (const auto until = clock.monotonic() + 30s; clock.monotonic() < until;) {
     if (const auto served = api().serves(group); served.ok() && *served) break;
@@ -90,10 +101,12 @@ TEST_F(OperatorTest, WhereTheServerKnowsSecurityContextConstraintsMoversMayUseTh
 TEST_F(OperatorTest, SigtermGivesUpTheLeaseAndEndsWellAndReadinessIsTold) {
   const auto godwit = startOperator();
   ASSERT_NE(godwit, nullptr);
-  until(api(), r::kLeases, key("godwit-operator"), [](const Json& lease) { return !text(lease, "spec", "holderIdentity").empty(); });
+  until(api(), r::kLeases, key("godwit-operator"),
+        [](const Json& lease) { return !text(lease, "spec", "holderIdentity").empty(); });
   EXPECT_EQ(godwit->probe("/healthz")->status, 200);
   makeDestination("d", "Direct");  // served: the caches are full
-  until(api(), r::kReplicationDestinations, key("d"), [](const Json& object) { return !synchronizing(object).empty(); });
+  until(api(), r::kReplicationDestinations, key("d"),
+        [](const Json& object) { return !synchronizing(object).empty(); });
   EXPECT_EQ(godwit->probe("/readyz")->status, 200);
   const auto code = godwit->stop();
   ASSERT_TRUE(code.ok()) << code.error().message;
@@ -107,7 +120,8 @@ TEST_F(OperatorTest, MetricsAreForThoseWhomTheClusterLetsReadThem) {
   kubectl({"create", "serviceaccount", "scraper"});
   kubectl({"create", "serviceaccount", "stranger"});
   kubectl({"create", "clusterrole", "metrics-" + ns, "--verb=get", "--non-resource-url=/metrics"});
-  kubectl({"create", "clusterrolebinding", "metrics-" + ns, "--clusterrole=metrics-" + ns, "--serviceaccount=" + ns + ":scraper"});
+  kubectl({"create", "clusterrolebinding", "metrics-" + ns, "--clusterrole=metrics-" + ns,
+           "--serviceaccount=" + ns + ":scraper"});
   EXPECT_EQ(godwit->scrape(true)->status, 401);
   EXPECT_EQ(godwit->scrape(true, "nonsense")->status, 401);
   EXPECT_EQ(godwit->scrape(true, kubectl({"create", "token", "stranger"}))->status, 403);
@@ -121,7 +135,8 @@ TEST_F(OperatorTest, MetricsAreForThoseWhomTheClusterLetsReadThem) {
 }
 
 TEST(Crds, AreWaitedForAndSnapshotsAreNeededOnlyByWhoAsksForThem) {
-  if (const auto missing = ApiServer::missing(); !missing.empty()) GTEST_SKIP() << "LOUD: not run against a real API server: " << missing;
+  if (const auto missing = ApiServer::missing(); !missing.empty())
+    GTEST_SKIP() << "LOUD: not run against a real API server: " << missing;
   auto server = ApiServer::start();
   ASSERT_TRUE(server.ok()) << server.error().message;
   auto& api = (*server)->api();
@@ -133,21 +148,25 @@ TEST(Crds, AreWaitedForAndSnapshotsAreNeededOnlyByWhoAsksForThem) {
   ASSERT_TRUE((*server)->installReplications().ok());
   Simulator simulator(api);
   const auto destination = [&](const char* name, const char* method) {
-    const auto made = api.create(r::kReplicationDestinations,
-                                 {{"metadata", {{"namespace", "default"}, {"name", name}}},
-                                  {"spec", {{"trigger", {{"manual", "one"}}},
-                                            {"rsync", {{"copyMethod", method}, {"capacity", "1Gi"}, {"accessModes", {"ReadWriteOnce"}}}}}}});
+    const auto made =
+        api.create(r::kReplicationDestinations,
+                   {{"metadata", {{"namespace", "default"}, {"name", name}}},
+                    {"spec",
+                     {{"trigger", {{"manual", "one"}}},
+                      {"rsync", {{"copyMethod", method}, {"capacity", "1Gi"}, {"accessModes", {"ReadWriteOnce"}}}}}}});
     EXPECT_TRUE(made.ok()) << made.error().message;
   };
   destination("direct", "Direct");
-  until(api, r::kReplicationDestinations, {"default", "direct"}, [](const Json& object) { return synced(object, "one"); });
+  until(api, r::kReplicationDestinations, {"default", "direct"},
+        [](const Json& object) { return synced(object, "one"); });
   EXPECT_EQ((*godwit)->probe("/readyz")->status, 200);
   destination("snapshot", "Snapshot");
   const Json failed = until(api, r::kReplicationDestinations, {"default", "snapshot"},
                             [](const Json& object) { return synchronizing(object).starts_with("Error"); });
   EXPECT_THAT(synchronizing(failed), HasSubstr("VolumeSnapshot"));
   ASSERT_TRUE((*server)->installSnapshots().ok());
-  until(api, r::kReplicationDestinations, {"default", "snapshot"}, [](const Json& object) { return synced(object, "one"); });
+  until(api, r::kReplicationDestinations, {"default", "snapshot"},
+        [](const Json& object) { return synced(object, "one"); });
 }
 
 }  // namespace

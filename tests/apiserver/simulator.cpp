@@ -14,7 +14,9 @@ namespace {
 constexpr const char* kOurs = "app.kubernetes.io/created-by=volsync";
 constexpr int kWorkers = 4;
 
-std::string now() { return api::formatTime(SystemClock().now()); }
+std::string now() {
+  return api::formatTime(SystemClock().now());
+}
 
 std::string result(bool success) {
   api::MoverResult out;
@@ -24,24 +26,36 @@ std::string result(bool success) {
 }
 
 // Of this Job and no namesake: a pod that goes with the one before must not be taken for the next one's.
-std::string podName(const Json& job) { return text(job, "metadata", "name") + "-" + text(job, "metadata", "uid").substr(0, 8); }
+std::string podName(const Json& job) {
+  return text(job, "metadata", "name") + "-" + text(job, "metadata", "uid").substr(0, 8);
+}
 
 Json podOf(const Json& job) {
   const Json* pod = find(job, "spec", "template");
   Json out = *pod;
   out["metadata"]["name"] = podName(job);
   out["metadata"]["namespace"] = text(job, "metadata", "namespace");
-  out["metadata"]["ownerReferences"] = Json::array({{{"apiVersion", "batch/v1"}, {"kind", "Job"}, {"name", text(job, "metadata", "name")},
-                                                     {"uid", text(job, "metadata", "uid")}, {"controller", true}}});
+  out["metadata"]["ownerReferences"] = Json::array({{{"apiVersion", "batch/v1"},
+                                                     {"kind", "Job"},
+                                                     {"name", text(job, "metadata", "name")},
+                                                     {"uid", text(job, "metadata", "uid")},
+                                                     {"controller", true}}});
   return out;
 }
 
 Json podStatus(bool success) {
   return {{"phase", success ? "Succeeded" : "Failed"},
-          {"containerStatuses",
-           Json::array({{{"name", "rsync"}, {"image", "none"}, {"imageID", ""}, {"ready", false}, {"restartCount", 0},
-                         {"state", {{"terminated", {{"exitCode", success ? 0 : 1}, {"reason", success ? "Completed" : "Error"},
-                                                    {"message", result(success)}, {"finishedAt", now()}}}}}}})}};
+          {"containerStatuses", Json::array({{{"name", "rsync"},
+                                              {"image", "none"},
+                                              {"imageID", ""},
+                                              {"ready", false},
+                                              {"restartCount", 0},
+                                              {"state",
+                                               {{"terminated",
+                                                 {{"exitCode", success ? 0 : 1},
+                                                  {"reason", success ? "Completed" : "Error"},
+                                                  {"message", result(success)},
+                                                  {"finishedAt", now()}}}}}}})}};
 }
 
 Json jobStatus(bool success) {
@@ -81,7 +95,8 @@ Simulator::Simulator(kube::Api& api) : api_(api) {
   }
   follow(r::kJobs, kOurs, [this](const Json& job) {
     if (!held_ && !find(job, "status", "conditions")) {
-      if (const auto done = finish(job); !done && !done.is(Errc::NotFound)) log::warn("simulator", "{}", done.error().message);
+      if (const auto done = finish(job); !done && !done.is(Errc::NotFound))
+        log::warn("simulator", "{}", done.error().message);
     }
   });
   follow(r::kPersistentVolumeClaims, "", [this](const Json& claim) { play(r::kPersistentVolumeClaims, claim); });
@@ -98,7 +113,8 @@ void Simulator::later(std::function<void()> act) {
   wake_.notify_one();
 }
 
-void Simulator::follow(const kube::ResourceType& type, const std::string& labels, const std::function<void(const Json&)>& act) {
+void Simulator::follow(const kube::ResourceType& type, const std::string& labels,
+                       const std::function<void(const Json&)>& act) {
   threads_.emplace_back([this, &type, labels, act](std::stop_token stop) {
     while (!stop.stop_requested()) {
       const auto watch = api_.watch(type, {.labelSelector = labels});  // everything there is, then what comes
@@ -123,7 +139,8 @@ void Simulator::follow(const kube::ResourceType& type, const std::string& labels
 }
 
 void Simulator::release(const kube::ResourceType& type, const Json& object) {
-  if (find(object, "metadata", "finalizers")) complain("release", api_.patch(type, kube::keyOf(object), {{"metadata", {{"finalizers", nullptr}}}}));
+  if (find(object, "metadata", "finalizers"))
+    complain("release", api_.patch(type, kube::keyOf(object), {{"metadata", {{"finalizers", nullptr}}}}));
 }
 
 void Simulator::play(const kube::ResourceType& type, const Json& object) {
@@ -132,10 +149,14 @@ void Simulator::play(const kube::ResourceType& type, const Json& object) {
   if (&type == &r::kPersistentVolumeClaims) {
     if (text(object, "status", "phase") == "Bound") return;
     const Json* size = find(object, "spec", "resources", "requests", "storage");
-    status = {{"phase", "Bound"}, {"accessModes", object["spec"]["accessModes"]}, {"capacity", {{"storage", size ? *size : Json("1Gi")}}}};
+    status = {{"phase", "Bound"},
+              {"accessModes", object["spec"]["accessModes"]},
+              {"capacity", {{"storage", size ? *size : Json("1Gi")}}}};
   } else {
     if (truth(object, "status", "readyToUse")) return;
-    status = {{"readyToUse", true}, {"restoreSize", "1Gi"}, {"boundVolumeSnapshotContentName", "content-" + text(object, "metadata", "uid")}};
+    status = {{"readyToUse", true},
+              {"restoreSize", "1Gi"},
+              {"boundVolumeSnapshotContentName", "content-" + text(object, "metadata", "uid")}};
   }
   complain("play", api_.patch(type, kube::keyOf(object), {{"status", std::move(status)}}, kube::Subresource::Status));
 }

@@ -53,7 +53,9 @@ std::string ApiContract::currentVersion() {
 }
 
 std::unique_ptr<kube::Watch> ApiContract::watchFrom(const std::string& version, const std::string& selector) {
-  auto watch = api->watch(r::kConfigMaps, {.ns = ns, .labelSelector = selector, .fieldSelector = "metadata.name!=kube-root-ca.crt",
+  auto watch = api->watch(r::kConfigMaps, {.ns = ns,
+                                           .labelSelector = selector,
+                                           .fieldSelector = "metadata.name!=kube-root-ca.crt",
                                            .resourceVersion = version});
   EXPECT_TRUE(watch.ok()) << watch.error().message;
   return watch.ok() ? std::move(*watch) : nullptr;
@@ -93,14 +95,23 @@ bool ApiContract::awaitEnd(const kube::ResourceType& type, const std::string& na
 }
 
 Json ownerReference(const Json& owner, bool block) {
-  return {{"apiVersion", text(owner, "apiVersion")}, {"kind", text(owner, "kind")}, {"name", text(owner, "metadata", "name")},
-          {"uid", text(owner, "metadata", "uid")}, {"blockOwnerDeletion", block}};
+  return {{"apiVersion", text(owner, "apiVersion")},
+          {"kind", text(owner, "kind")},
+          {"name", text(owner, "metadata", "name")},
+          {"uid", text(owner, "metadata", "uid")},
+          {"blockOwnerDeletion", block}};
 }
 
-std::string versionOf(const Json& object) { return text(object, "metadata", "resourceVersion"); }
+std::string versionOf(const Json& object) {
+  return text(object, "metadata", "resourceVersion");
+}
 
-Json labels(Json values) { return {{"metadata", {{"labels", std::move(values)}}}}; }
-Json finalizers(Json names) { return {{"metadata", {{"finalizers", std::move(names)}}}}; }
+Json labels(Json values) {
+  return {{"metadata", {{"labels", std::move(values)}}}};
+}
+Json finalizers(Json names) {
+  return {{"metadata", {{"finalizers", std::move(names)}}}};
+}
 
 Json lockedBy(const Json& seen, Json change) {
   change["metadata"]["resourceVersion"] = versionOf(seen);

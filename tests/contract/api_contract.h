@@ -1,5 +1,5 @@
-// What every implementation of kube::Api must do. The suite knows nothing of what is behind the door: each test works in
-// a namespace of its own, waits for events instead of sleeping, and leaves other objects alone, so that it can run
+// What every implementation of kube::Api must do. The suite knows nothing of what is behind the door: each test works
+// in a namespace of its own, waits for events instead of sleeping, and leaves other objects alone, so that it can run
 // against the store in memory as well as against a real kube-apiserver that others use.
 #pragma once
 #include <gmock/gmock.h>
@@ -56,8 +56,8 @@ class ApiContract : public ::testing::TestWithParam<SubjectKind> {
 
 Json ownerReference(const Json& owner, bool block = false);
 std::string versionOf(const Json& object);
-Json labels(Json values);        // {"metadata": {"labels": values}}
-Json finalizers(Json names);     // {"metadata": {"finalizers": names}}
+Json labels(Json values);                      // {"metadata": {"labels": values}}
+Json finalizers(Json names);                   // {"metadata": {"finalizers": names}}
 Json lockedBy(const Json& seen, Json change);  // `change` that only applies to the version seen
 
 }  // namespace godwit::contract

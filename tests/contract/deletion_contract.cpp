@@ -8,17 +8,22 @@ using Propagation = kube::DeleteOptions::Propagation;
 
 namespace {
 
-Json ownedBy(Json references) { return {{"metadata", {{"ownerReferences", std::move(references)}}}}; }
+Json ownedBy(Json references) {
+  return {{"metadata", {{"ownerReferences", std::move(references)}}}};
+}
 
 }  // namespace
 
 TEST_P(ApiContract, DeletionPreconditionsMustHold) {
   const Json first = makeConfigMap("a");
   const Json second = *api->patch(r::kConfigMaps, key("a"), {{"data", {{"k", "w"}}}});
-  EXPECT_TRUE(api->remove(r::kConfigMaps, key("a"), {.uid = "00000000-0000-4000-8000-000000000000"}).is(Errc::Conflict));
+  EXPECT_TRUE(
+      api->remove(r::kConfigMaps, key("a"), {.uid = "00000000-0000-4000-8000-000000000000"}).is(Errc::Conflict));
   EXPECT_TRUE(api->remove(r::kConfigMaps, key("a"), {.resourceVersion = versionOf(first)}).is(Errc::Conflict));
   EXPECT_TRUE(api->get(r::kConfigMaps, key("a")).ok());
-  EXPECT_TRUE(api->remove(r::kConfigMaps, key("a"), {.uid = text(second, "metadata", "uid"), .resourceVersion = versionOf(second)}).ok());
+  EXPECT_TRUE(api->remove(r::kConfigMaps, key("a"),
+                          {.uid = text(second, "metadata", "uid"), .resourceVersion = versionOf(second)})
+                  .ok());
   EXPECT_TRUE(api->get(r::kConfigMaps, key("a")).is(Errc::NotFound));
 }
 
@@ -40,7 +45,8 @@ TEST_P(ApiContract, AFinalizerHoldsAnObjectUntilItIsTakenAway) {
   EXPECT_NE(text(*held, "metadata", "deletionTimestamp"), "");
   EXPECT_TRUE(api->remove(r::kConfigMaps, key("a"), {}).ok());
   EXPECT_TRUE(api->create(r::kConfigMaps, configMap("a")).is(Errc::AlreadyExists));
-  EXPECT_TRUE(api->patch(r::kConfigMaps, key("a"), finalizers({"godwit.test/one", "godwit.test/late"})).is(Errc::Invalid));
+  EXPECT_TRUE(
+      api->patch(r::kConfigMaps, key("a"), finalizers({"godwit.test/one", "godwit.test/late"})).is(Errc::Invalid));
   ASSERT_TRUE(api->patch(r::kConfigMaps, key("a"), finalizers({"godwit.test/two"})).ok());
   EXPECT_TRUE(api->get(r::kConfigMaps, key("a")).ok());
   ASSERT_TRUE(api->patch(r::kConfigMaps, key("a"), finalizers(nullptr)).ok());
@@ -53,7 +59,8 @@ TEST_P(ApiContract, AFinalizerHoldsAnObjectUntilItIsTakenAway) {
 TEST_P(ApiContract, ChildrenFollowTheirOwnerInTheBackground) {
   const Json owner = makeConfigMap("owner");
   const Json child = makeConfigMap("child", ownedBy({ownerReference(owner)}));
-  make(r::kSecrets, {{"metadata", {{"name", "grandchild"}, {"namespace", ns}, {"ownerReferences", {ownerReference(child)}}}}});
+  make(r::kSecrets,
+       {{"metadata", {{"name", "grandchild"}, {"namespace", ns}, {"ownerReferences", {ownerReference(child)}}}}});
   ASSERT_TRUE(api->remove(r::kConfigMaps, key("owner"), {.propagation = Propagation::Background}).ok());
   EXPECT_TRUE(api->get(r::kConfigMaps, key("owner")).is(Errc::NotFound));
   EXPECT_TRUE(awaitEnd(r::kConfigMaps, "child"));
@@ -105,7 +112,9 @@ TEST_P(ApiContract, InTheForegroundTheOwnerGoesLast) {
   for (;;) {  // until the collector has asked the child to go
     const auto event = nextEvent(*watch);
     if (event.type == kube::WatchEvent::Type::Bookmark) break;
-    if (text(event.object, "metadata", "name") == "child" && !text(event.object, "metadata", "deletionTimestamp").empty()) break;
+    if (text(event.object, "metadata", "name") == "child" &&
+        !text(event.object, "metadata", "deletionTimestamp").empty())
+      break;
   }
   EXPECT_TRUE(api->get(r::kConfigMaps, key("owner")).ok());
   ASSERT_TRUE(api->patch(r::kConfigMaps, key("child"), finalizers(nullptr)).ok());

@@ -94,7 +94,8 @@ TEST_P(ApiContract, AListThatMayLagShowsTheSameBeforeLong) {
   const auto watch = watchFrom("", "lag=yes");
   ASSERT_NE(watch, nullptr);
   EXPECT_EQ(nextText(*watch), "Added a");  // what a watch has told such a list knows too
-  EXPECT_THAT(names(api->list(r::kConfigMaps, {.ns = ns, .labelSelector = "lag=yes", .mayLag = true})), ElementsAre("a"));
+  EXPECT_THAT(names(api->list(r::kConfigMaps, {.ns = ns, .labelSelector = "lag=yes", .mayLag = true})),
+              ElementsAre("a"));
 }
 
 TEST_P(ApiContract, AContinueTokenThatMakesNoSenseIsRefused) {

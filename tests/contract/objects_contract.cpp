@@ -60,7 +60,9 @@ TEST_P(ApiContract, GenerateNameMakesFreshNames) {
 
 TEST_P(ApiContract, MergePatchChangesWhatItNamesAndNothingElse) {
   const Json before = makeConfigMap("a", {{"metadata", {{"labels", {{"keep", "1"}, {"drop", "2"}}}}}});
-  const auto after = api->patch(r::kConfigMaps, key("a"), {{"metadata", {{"labels", {{"drop", nullptr}, {"add", "3"}}}}}, {"data", {{"k2", "w"}}}});
+  const auto after =
+      api->patch(r::kConfigMaps, key("a"),
+                 {{"metadata", {{"labels", {{"drop", nullptr}, {"add", "3"}}}}}, {"data", {{"k2", "w"}}}});
   ASSERT_TRUE(after.ok()) << after.error().message;
   EXPECT_EQ(*find(*after, "metadata", "labels"), (Json{{"keep", "1"}, {"add", "3"}}));
   EXPECT_EQ(*find(*after, "data"), (Json{{"k", "v"}, {"k2", "w"}}));
@@ -88,7 +90,8 @@ TEST_P(ApiContract, IdentityCannotBePatched) {
   const Json made = makeConfigMap("a");
   EXPECT_FALSE(api->patch(r::kConfigMaps, key("a"), {{"metadata", {{"uid", "other"}}}}).ok());
   EXPECT_FALSE(api->patch(r::kConfigMaps, key("a"), {{"metadata", {{"name", "b"}}}}).ok());
-  const auto same = api->patch(r::kConfigMaps, key("a"), {{"metadata", {{"creationTimestamp", "2001-01-01T00:00:00Z"}}}});
+  const auto same =
+      api->patch(r::kConfigMaps, key("a"), {{"metadata", {{"creationTimestamp", "2001-01-01T00:00:00Z"}}}});
   ASSERT_TRUE(same.ok()) << same.error().message;
   EXPECT_EQ(text(*same, "metadata", "creationTimestamp"), text(made, "metadata", "creationTimestamp"));
 }
@@ -103,7 +106,8 @@ TEST_P(ApiContract, NoWriteIsLostUnderContention) {
         const auto seen = api->get(r::kConfigMaps, key("counter"));
         ASSERT_TRUE(seen.ok());
         const int n = std::stoi(text(*seen, "data", "n"));
-        const auto written = api->patch(r::kConfigMaps, key("counter"), lockedBy(*seen, {{"data", {{"n", std::to_string(n + 1)}}}}));
+        const auto written =
+            api->patch(r::kConfigMaps, key("counter"), lockedBy(*seen, {{"data", {{"n", std::to_string(n + 1)}}}}));
         ASSERT_TRUE(written.ok() || written.is(Errc::Conflict)) << written.error().message;
         done += written.ok();
       }
@@ -115,7 +119,8 @@ TEST_P(ApiContract, NoWriteIsLostUnderContention) {
 
 TEST_P(ApiContract, StatusAndTheRestAreWrittenApart) {
   // A class that nobody provides, so that no controller touches the claim.
-  const Json spec = {{"accessModes", {"ReadWriteOnce"}}, {"storageClassName", "godwit-contract-none"},
+  const Json spec = {{"accessModes", {"ReadWriteOnce"}},
+                     {"storageClassName", "godwit-contract-none"},
                      {"resources", {{"requests", {{"storage", "1Gi"}}}}}};
   make(r::kPersistentVolumeClaims, {{"metadata", {{"name", "a"}, {"namespace", ns}}}, {"spec", spec}});
   const Json both = {{"metadata", {{"labels", {{"by", "someone"}}}}}, {"status", {{"phase", "Lost"}}}};

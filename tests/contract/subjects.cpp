@@ -37,7 +37,8 @@ class StoreSubject : public Subject {
   std::string forgottenVersion() override {
     const std::string old = store_->resourceVersion();
     for (std::size_t i = 0; i <= kHistory; ++i) {
-      const auto made = store_->create(r::kConfigMaps, {{"metadata", {{"generateName", "history-"}, {"namespace", "default"}}}});
+      const auto made =
+          store_->create(r::kConfigMaps, {{"metadata", {{"generateName", "history-"}, {"namespace", "default"}}}});
       EXPECT_TRUE(made.ok()) << made.error().message;
     }
     return old;
@@ -58,10 +59,12 @@ class RestSubject final : public StoreSubject {
   bool serve() {
     const auto authority = http::makeAuthority("contract", clock_.now(), std::chrono::hours(1));
     EXPECT_TRUE(authority.ok()) << authority.error().message;
-    const auto identity = http::issue(*authority, {.commonName = "godwit", .names = {"127.0.0.1"}}, clock_.now(), std::chrono::hours(1));
+    const auto identity =
+        http::issue(*authority, {.commonName = "godwit", .names = {"127.0.0.1"}}, clock_.now(), std::chrono::hours(1));
     EXPECT_TRUE(identity.ok()) << identity.error().message;
     rest_ = std::make_unique<standalone::RestApi>(*store_, clock_, standalone::RestOptions{.token = "open sesame"});
-    auto server = http::Server::start({.tls = *identity}, [this](const auto& request, auto& out) { rest_->serve(request, out); });
+    auto server =
+        http::Server::start({.tls = *identity}, [this](const auto& request, auto& out) { rest_->serve(request, out); });
     EXPECT_TRUE(server.ok()) << server.error().message;
     if (!server) return false;
     server_ = std::move(*server);

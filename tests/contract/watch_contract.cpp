@@ -22,7 +22,8 @@ TEST_P(ApiContract, AWatchTellsEverythingAfterItsVersionInOrder) {
   for (const std::string expected : {"Added a", "Modified a", "Added b", "Deleted a"}) {
     const auto event = nextEvent(*watch);
     static constexpr const char* kWords[] = {"Added", "Modified", "Deleted", "Bookmark"};
-    EXPECT_EQ(std::string(kWords[static_cast<int>(event.type)]) + " " + text(event.object, "metadata", "name"), expected);
+    EXPECT_EQ(std::string(kWords[static_cast<int>(event.type)]) + " " + text(event.object, "metadata", "name"),
+              expected);
     EXPECT_EQ(text(event.object, "kind"), "ConfigMap");
     const long long version = std::stoll("0" + versionOf(event.object));
     EXPECT_GT(version, last) << expected;
@@ -70,7 +71,8 @@ TEST_P(ApiContract, EnteringASelectionIsAddedAndLeavingItIsDeleted) {
 
 TEST_P(ApiContract, AForgottenVersionIsGoneAndAListHelps) {
   const std::string forgotten = subject->forgottenVersion();
-  if (forgotten.empty()) GTEST_SKIP() << "LOUD: this server cannot be made to forget; 410 Gone is NOT tested against it";
+  if (forgotten.empty())
+    GTEST_SKIP() << "LOUD: this server cannot be made to forget; 410 Gone is NOT tested against it";
   auto watch = api->watch(r::kConfigMaps, {.ns = ns, .resourceVersion = forgotten});
   if (watch.ok()) {
     auto event = (*watch)->next(milliseconds(5000));

@@ -21,9 +21,7 @@ namespace {
 
 class BadInput : public testing::Test {
  protected:
-  void SetUp() override {
-    godwit_.start();
-  }
+  void SetUp() override { godwit_.start(); }
   // The error that the source's condition comes to show.
   std::string complaint(const Pair& pair, const std::string& words) {
     const auto source = godwit_.until(r::kReplicationSources, pair.sourceKey(), [&](const Json& object) {
@@ -45,7 +43,10 @@ class BadInput : public testing::Test {
     return secrets.ok() && !secrets->empty() ? secrets->front().at("data") : Json::object();
   }
   static Json secretFor(const Pair& pair, const Json& data) {
-    return {{"apiVersion", "v1"}, {"kind", "Secret"}, {"metadata", {{"name", "copied"}, {"namespace", pair.here()}}}, {"data", data}};
+    return {{"apiVersion", "v1"},
+            {"kind", "Secret"},
+            {"metadata", {{"name", "copied"}, {"namespace", pair.here()}}},
+            {"data", data}};
   }
   // The first line of a mover's log in this namespace that contains `words`.
   std::string moverSays(const std::string& ns, const std::string& words) {
@@ -68,12 +69,15 @@ class BadInput : public testing::Test {
   Installation godwit_;
 };
 
-TEST_F(BadInput, MalformedYamlNamesTheLine) { EXPECT_THAT(manifest("kind: [unclosed\nmetadata: {\n"), HasSubstr("line")); }
+TEST_F(BadInput, MalformedYamlNamesTheLine) {
+  EXPECT_THAT(manifest("kind: [unclosed\nmetadata: {\n"), HasSubstr("line"));
+}
 
 TEST_F(BadInput, AnUnknownFieldIsWarnedOfAndLeftOut) {
-  std::ofstream(godwit_.at("odd.yaml")) << "apiVersion: volsync.backube/v1alpha1\nkind: ReplicationSource\n"
-                                           "metadata: {name: odd, namespace: default}\n"
-                                           "spec: {sourcePVC: data, colour: red, rsync: {copyMethod: Clone, copyMethood: Direct}}\n";
+  std::ofstream(godwit_.at("odd.yaml"))
+      << "apiVersion: volsync.backube/v1alpha1\nkind: ReplicationSource\n"
+         "metadata: {name: odd, namespace: default}\n"
+         "spec: {sourcePVC: data, colour: red, rsync: {copyMethod: Clone, copyMethood: Direct}}\n";
   const auto done = godwit_.godwit({"apply", "-f", godwit_.at("odd.yaml")});
   EXPECT_EQ(done.status.code, 0);
   EXPECT_THAT(done.err, HasSubstr("unknown field \"spec.colour\""));
@@ -84,22 +88,28 @@ TEST_F(BadInput, AnUnknownFieldIsWarnedOfAndLeftOut) {
 }
 
 TEST_F(BadInput, AWrongTypeNamesTheField) {
-  EXPECT_THAT(manifest("apiVersion: volsync.backube/v1alpha1\nkind: ReplicationSource\nmetadata: {name: a, namespace: default}\n"
-                       "spec: {sourcePVC: 7, rsync: {copyMethod: Clone}}\n"),
-              HasSubstr("spec.sourcePVC"));
+  EXPECT_THAT(
+      manifest(
+          "apiVersion: volsync.backube/v1alpha1\nkind: ReplicationSource\nmetadata: {name: a, namespace: default}\n"
+          "spec: {sourcePVC: 7, rsync: {copyMethod: Clone}}\n"),
+      HasSubstr("spec.sourcePVC"));
 }
 
 TEST_F(BadInput, AMissingNamespaceIsNamed) {
-  EXPECT_THAT(manifest("apiVersion: volsync.backube/v1alpha1\nkind: ReplicationSource\nmetadata: {name: a, namespace: nowhere}\n"
-                       "spec: {sourcePVC: data, rsync: {copyMethod: Clone}}\n"),
-              HasSubstr("nowhere"));
+  EXPECT_THAT(
+      manifest(
+          "apiVersion: volsync.backube/v1alpha1\nkind: ReplicationSource\nmetadata: {name: a, namespace: nowhere}\n"
+          "spec: {sourcePVC: data, rsync: {copyMethod: Clone}}\n"),
+      HasSubstr("nowhere"));
 }
 
 TEST_F(BadInput, ANameOver253CharactersIsRefusedAndOneOf253IsNot) {
   const auto yaml = [](std::size_t length) {
-    return fmt::format("apiVersion: volsync.backube/v1alpha1\nkind: ReplicationDestination\nmetadata: {{name: {}, namespace: default}}\n"
-                       "spec: {{rsync: {{copyMethod: Direct, capacity: 1Gi, accessModes: [ReadWriteOnce]}}}}\n",
-                       std::string(length, 'n'));
+    return fmt::format(
+        "apiVersion: volsync.backube/v1alpha1\nkind: ReplicationDestination\nmetadata: {{name: {}, namespace: "
+        "default}}\n"
+        "spec: {{rsync: {{copyMethod: Direct, capacity: 1Gi, accessModes: [ReadWriteOnce]}}}}\n",
+        std::string(length, 'n'));
   };
   EXPECT_THAT(manifest(yaml(254)), HasSubstr("metadata.name"));
   godwit_.apply(yaml(253));
@@ -111,12 +121,15 @@ TEST_F(BadInput, ABadCronIsNamed) {
   Pair pair(godwit_, {.trigger = R"({"schedule": "61 * * * *"})"});
   pair.introduce();
   // The CRD's pattern may refuse it at once; a controller that gets it says so in the condition.
-  const auto patched = godwit_.api().create(
-      r::kReplicationSources, {{"apiVersion", "volsync.backube/v1alpha1"},
-                               {"kind", "ReplicationSource"},
-                               {"metadata", {{"name", "pair"}, {"namespace", pair.here()}}},
-                               {"spec", {{"sourcePVC", "data"}, {"trigger", {{"schedule", "61 * * * *"}}},
-                                         {"rsync", {{"copyMethod", "Clone"}, {"address", "192.0.2.1"}, {"sshKeys", "copied"}}}}}});
+  const auto patched =
+      godwit_.api().create(r::kReplicationSources,
+                           {{"apiVersion", "volsync.backube/v1alpha1"},
+                            {"kind", "ReplicationSource"},
+                            {"metadata", {{"name", "pair"}, {"namespace", pair.here()}}},
+                            {"spec",
+                             {{"sourcePVC", "data"},
+                              {"trigger", {{"schedule", "61 * * * *"}}},
+                              {"rsync", {{"copyMethod", "Clone"}, {"address", "192.0.2.1"}, {"sshKeys", "copied"}}}}}});
   if (!patched.ok()) {
     EXPECT_THAT(patched.error().message, HasSubstr("spec.trigger.schedule"));
     return;
@@ -128,7 +141,9 @@ TEST_F(BadInput, AMissingSecretAndItsMissingFieldAreNamed) {
   Pair pair(godwit_, {});
   pair.applySource();
   EXPECT_THAT(complaint(pair, "copied"), HasSubstr("copied"));
-  const Json secret = {{"apiVersion", "v1"}, {"kind", "Secret"}, {"metadata", {{"name", "copied"}, {"namespace", pair.here()}}},
+  const Json secret = {{"apiVersion", "v1"},
+                       {"kind", "Secret"},
+                       {"metadata", {{"name", "copied"}, {"namespace", pair.here()}}},
                        {"data", {{"source", "eA=="}, {"source.pub", "eA=="}}}};
   ASSERT_TRUE(godwit_.api().create(r::kSecrets, secret).ok());
   EXPECT_THAT(complaint(pair, "destination.pub"), HasSubstr("destination.pub"));
@@ -145,7 +160,8 @@ TEST_F(BadInput, AMissingClaimIsNamed) {
 TEST_F(BadInput, AnEncryptedKeyIsRefused) {
   Pair pair(godwit_, {});
   pair.introduce();
-  const auto made = runProcess({.argv = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", godwit_.at("locked")}});
+  const auto made =
+      runProcess({.argv = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", godwit_.at("locked")}});
   ASSERT_TRUE(made.ok() && made->status.success());
   const auto key = readFile(godwit_.at("locked"));
   ASSERT_TRUE(key.ok());
@@ -157,7 +173,8 @@ TEST_F(BadInput, AnEncryptedKeyIsRefused) {
 TEST_F(BadInput, ABrokenKeyIsRefused) {
   Pair pair(godwit_, {});
   pair.introduce();
-  ASSERT_TRUE(godwit_.api().patch(r::kSecrets, {pair.here(), "copied"}, {{"stringData", {{"source", "no key at all"}}}}).ok());
+  ASSERT_TRUE(
+      godwit_.api().patch(r::kSecrets, {pair.here(), "copied"}, {{"stringData", {{"source", "no key at all"}}}}).ok());
   pair.applySource();
   EXPECT_THAT(complaint(pair, "not a private key"), HasSubstr("Secret copied: field source"));
 }
@@ -185,7 +202,8 @@ apiVersion: v1
 kind: PersistentVolumeClaim
 metadata: {{name: mine, namespace: default}}
 spec: {{volumeName: mine, accessModes: [ReadWriteOnce], resources: {{requests: {{storage: 1Gi}}}}}}
-)", godwit_.at("")));
+)",
+                            godwit_.at("")));
   godwit_.until(r::kPersistentVolumeClaims, {"default", "mine"}, [](const Json& pvc) {
     return conditionMessage(pvc, "Bound").find("storageClassName: \"\"") != std::string::npos;
   });
@@ -211,9 +229,14 @@ TEST_F(BadInput, WhatAMoverRunsIntoIsInTheCondition) {
     pair->introduce();
   }
   const auto others = keys();
-  ASSERT_TRUE(godwit_.api().patch(r::kSecrets, {stranger.here(), "copied"}, {{"data", {{"destination.pub", text(others, "destination.pub")}}}}).ok());
-  ASSERT_TRUE(godwit_.api().patch(r::kSecrets, {unknown.here(), "copied"},
-                                  {{"data", {{"source", text(others, "source")}, {"source.pub", text(others, "source.pub")}}}}).ok());
+  ASSERT_TRUE(godwit_.api()
+                  .patch(r::kSecrets, {stranger.here(), "copied"},
+                         {{"data", {{"destination.pub", text(others, "destination.pub")}}}})
+                  .ok());
+  ASSERT_TRUE(godwit_.api()
+                  .patch(r::kSecrets, {unknown.here(), "copied"},
+                         {{"data", {{"source", text(others, "source")}, {"source.pub", text(others, "source.pub")}}}})
+                  .ok());
   for (auto* pair : {&stranger, &unknown, &full, &empty}) pair->applySource();
   for (auto* pair : {&full, &empty}) {
     pair->synced("1");
@@ -222,13 +245,16 @@ TEST_F(BadInput, WhatAMoverRunsIntoIsInTheCondition) {
   std::ofstream(full.data() + "/large") << std::string(8 << 20, 'x');
   std::filesystem::remove(empty.data() + "/precious");
   for (auto* pair : {&full, &empty}) {
-    ASSERT_TRUE(godwit_.api().patch(r::kReplicationSources, pair->sourceKey(), {{"spec", {{"trigger", {{"manual", "2"}}}}}}).ok());
+    ASSERT_TRUE(godwit_.api()
+                    .patch(r::kReplicationSources, pair->sourceKey(), {{"spec", {{"trigger", {{"manual", "2"}}}}}})
+                    .ok());
   }
   EXPECT_THAT(complaint(stranger, "another host key"), HasSubstr("destination.pub"));
   EXPECT_THAT(complaint(unknown, "refuses the key"), HasSubstr("key"));
   EXPECT_THAT(complaint(empty, "allow-empty"), HasSubstr("empty"));
   EXPECT_THAT(complaint(full, "full"), HasSubstr("full"));
-  EXPECT_EQ(godwit_.api().get(r::kReplicationDestinations, stranger.destinationKey())->at("status").count("latestImage"), 0u);
+  EXPECT_EQ(
+      godwit_.api().get(r::kReplicationDestinations, stranger.destinationKey())->at("status").count("latestImage"), 0u);
   for (auto* pair : {&full, &empty}) EXPECT_TRUE(std::filesystem::exists(pair->image() + "/precious"));
   // When there is room, everything goes on by itself.
   ASSERT_EQ(::mount("godwit", godwit_.at("small").c_str(), "tmpfs", MS_REMOUNT, "size=32m"), 0);

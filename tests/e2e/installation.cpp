@@ -158,13 +158,15 @@ spec:
   volumeName: "{0}-{1}"
   accessModes: [ReadWriteOnce]
   resources: {{requests: {{storage: 1Gi}}}}
-)", ns, claim, dir));
+)",
+                    ns, claim, dir));
 }
 
 std::string Installation::poolVolume(const std::string& ns, const std::string& claim) {
-  apply(fmt::format(R"({{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {{"name": "{}", "namespace": "{}"}},
+  apply(fmt::format(
+      R"({{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {{"name": "{}", "namespace": "{}"}},
     "spec": {{"storageClassName": "my-sc", "accessModes": ["ReadWriteOnce"], "resources": {{"requests": {{"storage": "1Gi"}}}}}}}})",
-                    claim, ns));
+      claim, ns));
   const auto bound = until(kube::resources::kPersistentVolumeClaims, {ns, claim},
                            [](const Json& pvc) { return text(pvc, "status", "phase") == "Bound"; });
   const auto volume = api_->get(kube::resources::kPersistentVolumes, {"", text(bound, "spec", "volumeName")});
@@ -173,7 +175,8 @@ std::string Installation::poolVolume(const std::string& ns, const std::string& c
   return path.empty() ? text(*volume, "spec", "local", "path") : path;
 }
 
-Json Installation::until(const kube::ResourceType& type, const kube::NamespacedName& key, const Condition& condition, Duration most) {
+Json Installation::until(const kube::ResourceType& type, const kube::NamespacedName& key, const Condition& condition,
+                         Duration most) {
   kube::WatchOptions options;
   options.ns = key.ns;
   options.fieldSelector = "metadata.name=" + key.name;
@@ -217,9 +220,9 @@ void Installation::untilNone(const kube::ResourceType& type, const std::string& 
   while (watch.ok() && clock_.monotonic() < end) {
     const auto all = api_->list(type, {});
     const bool none = all.ok() && std::all_of(all->items.begin(), all->items.end(), [&](const Json& object) {
-      const auto name = text(object, "metadata", "name");
-      return name == "kubernetes" || !name.starts_with(prefix);
-    });
+                        const auto name = text(object, "metadata", "name");
+                        return name == "kubernetes" || !name.starts_with(prefix);
+                      });
     if (none) return;
     (void)(*watch)->next(500ms).ok();
   }
@@ -253,7 +256,8 @@ std::vector<pid_t> Installation::children(const std::vector<std::string>& words)
   for (const auto& [pid, what] : all) {
     bool ours = false;
     for (auto at = what.first; !ours && all.contains(at) && at > 1; at = all.at(at).first) ours = at == process_->pid();
-    const bool matches = std::all_of(words.begin(), words.end(), [&](const auto& word) { return what.second.find(word) != std::string::npos; });
+    const bool matches = std::all_of(words.begin(), words.end(),
+                                     [&](const auto& word) { return what.second.find(word) != std::string::npos; });
     if (ours && matches) out.push_back(pid);
   }
   return out;

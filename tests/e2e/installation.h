@@ -26,19 +26,21 @@ class Installation {
   void breakBubblewrap();
   bool runAs(unsigned uid);
 
-  void start();              // returns when the API answers
-  int stop();                // SIGTERM; the exit code
-  void kill();               // SIGKILL, and waits
+  void start();  // returns when the API answers
+  int stop();    // SIGTERM; the exit code
+  void kill();   // SIGKILL, and waits
   bool running() const { return process_.has_value(); }
   pid_t pid() const { return process_ ? process_->pid() : 0; }
-  RunOutput godwit(std::vector<std::string> arguments, std::string_view input = {}) const;  // the command, with our kubeconfig
+  RunOutput godwit(std::vector<std::string> arguments,
+                   std::string_view input = {}) const;  // the command, with our kubeconfig
   // A second `godwit standalone` beside this one, to its end.
   RunOutput standalone(std::vector<std::string> arguments) const;
 
   kube::Api& api() { return *api_; }
-  void apply(const std::string& yaml);                            // as `godwit apply -f -`
+  void apply(const std::string& yaml);                                                       // as `godwit apply -f -`
   void hostVolume(const std::string& ns, const std::string& claim, const std::string& dir);  // PV with hostPath + PVC
-  std::string poolVolume(const std::string& ns, const std::string& claim);  // a claim of class my-sc; where its files lie
+  std::string poolVolume(const std::string& ns,
+                         const std::string& claim);  // a claim of class my-sc; where its files lie
   using Condition = std::function<bool(const Json&)>;
   // Waits by watch until the object fulfils the condition; null and a failure of the test after `most`.
   Json until(const kube::ResourceType& type, const kube::NamespacedName& key, const Condition& condition,

@@ -24,7 +24,8 @@ int kills() {
 
 // A pair that never rests, its writer, and the eye on its images.
 struct Lane {
-  Lane(Installation& godwit, const std::string& name) : pair(godwit, {.name = name, .trigger = "", .pool = true}), writer(pair.data()) {
+  Lane(Installation& godwit, const std::string& name)
+      : pair(godwit, {.name = name, .trigger = "", .pool = true}), writer(pair.data()) {
     pair.introduce();
     pair.applySource();
   }
@@ -61,7 +62,8 @@ class Kill : public testing::Test {
   }
 
   void killOne() {
-    static const std::vector<Words> victims{{"standalone"}, {"mover", "source"}, {"mover", "destination"}, {"sshd"}, {"rsync", "--server"}};
+    static const std::vector<Words> victims{
+        {"standalone"}, {"mover", "source"}, {"mover", "destination"}, {"sshd"}, {"rsync", "--server"}};
     const auto& victim = victims[random_() % victims.size()];
     const auto moment = static_cast<std::int64_t>(random_() % 150);
     if (victim == victims[0]) {
@@ -79,8 +81,12 @@ class Kill : public testing::Test {
     const auto written = lane.writer.end();
     const auto key = lane.pair.sourceKey();
     ASSERT_TRUE(godwit_.api().patch(r::kReplicationSources, key, {{"spec", {{"trigger", {{"manual", "last"}}}}}}).ok());
-    godwit_.until(r::kReplicationSources, key, [](const Json& object) { return text(object, "status", "lastManualSync") == "last"; }, 5min);
-    EXPECT_TRUE(lane.images->awaitHolds(written, 120s)) << lane.pair.image() << " does not come to hold " << written << "\n" << godwit_.log();
+    godwit_.until(
+        r::kReplicationSources, key,
+        [](const Json& object) { return text(object, "status", "lastManualSync") == "last"; }, 5min);
+    EXPECT_TRUE(lane.images->awaitHolds(written, 120s))
+        << lane.pair.image() << " does not come to hold " << written << "\n"
+        << godwit_.log();
     EXPECT_EQ(difference(lane.pair.data(), lane.pair.image()), "");
     EXPECT_EQ(lane.images->sum().holds, written);
   }
@@ -108,7 +114,8 @@ TEST_F(Kill, AtRandomMomentsLosesNothing) {
   }
   checkImages();
   for (const auto& [victim, times] : killed_) fmt::print("killed {} {} times\n", victim, times);
-  for (auto& lane : lanes_) fmt::print("{} images, the last holds {} writes\n", lane->images->images(), lane->images->sum().holds);
+  for (auto& lane : lanes_)
+    fmt::print("{} images, the last holds {} writes\n", lane->images->images(), lane->images->sum().holds);
 }
 
 }  // namespace

@@ -9,8 +9,10 @@ namespace godwit::e2e {
 namespace r = kube::resources;
 
 Pair::Pair(Installation& on, PairSpec spec) : on_(on), spec_(std::move(spec)), data_(on.at(spec_.name + "-data")) {
-  on_.apply(fmt::format("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {}}}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {}}}\n",
-                        here(), there()));
+  on_.apply(
+      fmt::format("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {}}}\n---\napiVersion: v1\nkind: "
+                  "Namespace\nmetadata: {{name: {}}}\n",
+                  here(), there()));
   if (spec_.pool) {
     data_ = on_.poolVolume(here(), "data");
   } else {
@@ -24,11 +26,13 @@ Pair::Pair(Installation& on, PairSpec spec) : on_(on), spec_(std::move(spec)), d
   on_.apply(fmt::format(R"({{"apiVersion": "volsync.backube/v1alpha1", "kind": "ReplicationDestination",
     "metadata": {{"name": "{}", "namespace": "{}"}},
     "spec": {{"trigger": {}, "rsync": {{"copyMethod": "{}", {}{}{}}}}}}})",
-                        spec_.name, there(), trigger, spec_.destinationMethod, volume, spec_.moreDestination.empty() ? "" : ", ",
-                        spec_.moreDestination));
+                        spec_.name, there(), trigger, spec_.destinationMethod, volume,
+                        spec_.moreDestination.empty() ? "" : ", ", spec_.moreDestination));
 }
 
-std::string Pair::image() const { return on_.at("data/images/" + there() + "/" + spec_.name + "/latest"); }
+std::string Pair::image() const {
+  return on_.at("data/images/" + there() + "/" + spec_.name + "/latest");
+}
 
 Json Pair::introduce() {
   const auto destination = on_.until(r::kReplicationDestinations, destinationKey(), [](const Json& object) {
@@ -64,13 +68,15 @@ void Pair::applySource() {
 }
 
 Json Pair::synced(const std::string& manual, Duration most) {
-  return on_.until(r::kReplicationSources, sourceKey(),
-                   [&](const Json& object) { return text(object, "status", "lastManualSync") == manual; }, most);
+  return on_.until(
+      r::kReplicationSources, sourceKey(),
+      [&](const Json& object) { return text(object, "status", "lastManualSync") == manual; }, most);
 }
 
 Json Pair::sync(const std::string& manual) {
   const auto before = latestImage();
-  const auto patched = on_.api().patch(r::kReplicationSources, sourceKey(), {{"spec", {{"trigger", {{"manual", manual}}}}}});
+  const auto patched =
+      on_.api().patch(r::kReplicationSources, sourceKey(), {{"spec", {{"trigger", {{"manual", manual}}}}}});
   EXPECT_TRUE(patched.ok()) << (patched.ok() ? "" : patched.error().message);
   auto source = synced(manual);
   if (spec_.destinationMethod == "Snapshot") waitForImage(before);

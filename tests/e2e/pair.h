@@ -11,9 +11,9 @@ struct PairSpec {
   std::string sourceMethod = "Clone", destinationMethod = "Snapshot";
   std::string trigger = R"({"manual": "1"})";  // of the source, JSON; empty: none
   std::string destinationTrigger;
-  std::string moreSource, moreDestination;     // JSON members of spec.rsync
-  bool pool = false;                           // the source is a volume of the pool, else a directory of the host
-  std::string receiver;                        // a directory of the host as spec.rsync.destinationPVC; empty: provisioned
+  std::string moreSource, moreDestination;  // JSON members of spec.rsync
+  bool pool = false;                        // the source is a volume of the pool, else a directory of the host
+  std::string receiver;                     // a directory of the host as spec.rsync.destinationPVC; empty: provisioned
 };
 
 class Pair {
@@ -26,10 +26,10 @@ class Pair {
   std::string here() const { return spec_.name + "-here"; }
   std::string there() const { return spec_.name + "-there"; }
   const std::string& data() const { return data_; }  // the source directory
-  std::string image() const;                                          // where the newest image can be read
+  std::string image() const;                         // where the newest image can be read
 
-  Json introduce();                    // copies Secret and address; returns the destination
-  void applySource();                  // with what introduce() learnt
+  Json introduce();    // copies Secret and address; returns the destination
+  void applySource();  // with what introduce() learnt
   void applySource(const std::string& address, std::int64_t port);
   // Waits until the source answers for the value.
   Json synced(const std::string& manual, Duration most = std::chrono::seconds(60));

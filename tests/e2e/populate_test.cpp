@@ -12,17 +12,19 @@ namespace {
 class EveryBinding : public testing::TestWithParam<const char*> {
  protected:
   static std::string claim(const std::string& ns, const std::string& storageClass, const std::string& destination) {
-    return fmt::format(R"({{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {{"name": "restored", "namespace": "{}"}},
+    return fmt::format(
+        R"({{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {{"name": "restored", "namespace": "{}"}},
       "spec": {{"storageClassName": "{}", "accessModes": ["ReadWriteOnce"], "resources": {{"requests": {{"storage": "1Gi"}}}},
                 "dataSourceRef": {{"apiGroup": "volsync.backube", "kind": "ReplicationDestination", "name": "{}"}}}}}})",
-                       ns, storageClass, destination);
+        ns, storageClass, destination);
   }
   // WaitForFirstConsumer: somebody has to want it.
   static std::string user(const std::string& ns) {
     return fmt::format(R"({{"apiVersion": "batch/v1", "kind": "Job", "metadata": {{"name": "user", "namespace": "{}"}},
       "spec": {{"template": {{"spec": {{"restartPolicy": "Never",
         "containers": [{{"name": "c", "image": "none", "command": ["true"], "volumeMounts": [{{"name": "v", "mountPath": "/data"}}]}}],
-        "volumes": [{{"name": "v", "persistentVolumeClaim": {{"claimName": "restored"}}}}]}}}}}}}})", ns);
+        "volumes": [{{"name": "v", "persistentVolumeClaim": {{"claimName": "restored"}}}}]}}}}}}}})",
+                       ns);
   }
 };
 
@@ -30,8 +32,10 @@ TEST_P(EveryBinding, AClaimHoldsWhatTheNewestImageHolds) {
   Installation godwit;
   godwit.start();
   if (HasFatalFailure()) return;
-  godwit.apply(fmt::format(R"({{"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {{"name": "restore-to"}},
-    "provisioner": "godwit.io/pool", "volumeBindingMode": "{}"}})", GetParam()));
+  godwit.apply(
+      fmt::format(R"({{"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {{"name": "restore-to"}},
+    "provisioner": "godwit.io/pool", "volumeBindingMode": "{}"}})",
+                  GetParam()));
   Pair pair(godwit, {});
   makeNastyTree(pair.data());
   pair.introduce();
@@ -43,7 +47,8 @@ TEST_P(EveryBinding, AClaimHoldsWhatTheNewestImageHolds) {
   const auto volume = godwit.api().get(r::kPersistentVolumes, {"", text(bound, "spec", "volumeName")});
   ASSERT_TRUE(volume.ok()) << volume.error().message;
   EXPECT_EQ(difference(pair.data(), text(*volume, "spec", "local", "path")), "");
-  godwit.until(r::kJobs, {pair.there(), "user"}, [](const Json& job) { return number(0, job, "status", "succeeded") == 1; });
+  godwit.until(r::kJobs, {pair.there(), "user"},
+               [](const Json& job) { return number(0, job, "status", "succeeded") == 1; });
   godwit.untilNone(r::kPersistentVolumeClaims, "volsync-vp-");
 }
 

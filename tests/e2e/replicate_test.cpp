@@ -31,7 +31,8 @@ TEST_P(EveryMethod, AnImageEqualsItsSourceAndFollowsItsChanges) {
   Installation godwit;
   godwit.start();
   if (HasFatalFailure()) return;
-  Pair pair(godwit, {.sourceMethod = GetParam().source, .destinationMethod = GetParam().destination, .pool = GetParam().pool});
+  Pair pair(godwit,
+            {.sourceMethod = GetParam().source, .destinationMethod = GetParam().destination, .pool = GetParam().pool});
   makeNastyTree(pair.data());
   pair.introduce();
   pair.applySource();
@@ -51,7 +52,9 @@ INSTANTIATE_TEST_SUITE_P(Methods, EveryMethod,
                          testing::Values(Methods{"Clone", "Snapshot", true}, Methods{"Snapshot", "Snapshot", true},
                                          Methods{"Direct", "Direct", true}, Methods{"Clone", "Direct", false},
                                          Methods{"Snapshot", "Direct", false}, Methods{"Direct", "Snapshot", false}),
-                         [](const auto& each) { return std::string(each.param.source) + "To" + each.param.destination; });
+                         [](const auto& each) {
+                           return std::string(each.param.source) + "To" + each.param.destination;
+                         });
 
 // Ubuntu's AppArmor and containers without user namespaces.
 TEST(Fallback, WhereBubblewrapCannotStartMoversRunUnderLandlock) {
@@ -77,21 +80,26 @@ TEST_P(OrdinaryUser, ReplicatesFilesWithAnAclForSomebodyElse) {
   constexpr unsigned kNobody = 65534;
   Installation godwit;
   if (!GetParam()) godwit.breakBubblewrap();
-  if (!godwit.runAs(kNobody)) GTEST_SKIP() << "SKIPPED: needs root, and a build that others may enter; ordinary users are NOT tested";
+  if (!godwit.runAs(kNobody))
+    GTEST_SKIP() << "SKIPPED: needs root, and a build that others may enter; ordinary users are NOT tested";
   godwit.start();
   if (HasFatalFailure()) return;
   Pair pair(godwit, {.sourceMethod = "Direct"});
   std::ofstream(pair.data() + "/shared") << "with somebody\n";
   for (const char* each : {"", "/shared"}) ASSERT_EQ(::chown((pair.data() + each).c_str(), kNobody, kNobody), 0);
-  ASSERT_TRUE(runProcess({.argv = {"setfacl", "-m", "u:1:r", pair.data() + "/shared"}}, {}, std::chrono::seconds(10))->status.success());
+  ASSERT_TRUE(runProcess({.argv = {"setfacl", "-m", "u:1:r", pair.data() + "/shared"}}, {}, std::chrono::seconds(10))
+                  ->status.success());
   pair.introduce();
   pair.applySource();
   const auto source = pair.synced("1");
   pair.waitForImage("");
   EXPECT_EQ(*readFile(pair.image() + "/shared"), "with somebody\n");
   const bool sandboxed = godwit.log().find("bubblewrap cannot start") == std::string::npos;
-  EXPECT_THAT(text(source, "status", "latestMoverStatus", "logs"), testing::HasSubstr(sandboxed ? "owners, ACLs and devices are not kept" : "owners and devices are not kept"));
-  const auto differs = difference(pair.data(), std::filesystem::canonical(pair.image()));  // root's rsync follows no link of a user's
+  EXPECT_THAT(
+      text(source, "status", "latestMoverStatus", "logs"),
+      testing::HasSubstr(sandboxed ? "owners, ACLs and devices are not kept" : "owners and devices are not kept"));
+  const auto differs =
+      difference(pair.data(), std::filesystem::canonical(pair.image()));  // root's rsync follows no link of a user's
   EXPECT_EQ(differs.empty(), !sandboxed) << differs;
   EXPECT_EQ(godwit.stop(), 0);
 }
@@ -136,7 +144,8 @@ TEST(Places, ADestinationsOwnPathAndUserAreHonoured) {
   Installation godwit;
   godwit.start();
   if (testing::Test::HasFatalFailure()) return;
-  Pair pair(godwit, {.moreSource = R"("sshUser": "carrier")", .moreDestination = R"("path": "/in", "sshUser": "carrier")"});
+  Pair pair(godwit,
+            {.moreSource = R"("sshUser": "carrier")", .moreDestination = R"("path": "/in", "sshUser": "carrier")"});
   std::ofstream(pair.data() + "/file") << "1";
   pair.introduce();
   pair.applySource();
@@ -145,7 +154,8 @@ TEST(Places, ADestinationsOwnPathAndUserAreHonoured) {
   EXPECT_EQ(difference(pair.data(), pair.image() + "/in"), "");
 }
 
-// overlayfs keeps trusted.overlay.* in its directories. No mover has the right to read it; btrfs shows the names even so.
+// overlayfs keeps trusted.overlay.* in its directories. No mover has the right to read it; btrfs shows the names even
+// so.
 TEST(Places, AttributesThatNoMoverMayReadDoNotStopIt) {
   Installation godwit;
   godwit.start();
@@ -222,9 +232,13 @@ TEST(Triggers, PausedNothingMovesUntilItIsNot) {
   pair.introduce();
   pair.applySource();
   pair.synced("1");
-  ASSERT_TRUE(godwit.api().patch(r::kReplicationSources, pair.sourceKey(), {{"spec", {{"paused", true}, {"trigger", {{"manual", "2"}}}}}}).ok());
-  godwit.until(r::kReplicationSources, pair.sourceKey(),
-               [](const Json& object) { return conditionMessage(object, "Synchronizing").find("paused") != std::string::npos; });
+  ASSERT_TRUE(godwit.api()
+                  .patch(r::kReplicationSources, pair.sourceKey(),
+                         {{"spec", {{"paused", true}, {"trigger", {{"manual", "2"}}}}}})
+                  .ok());
+  godwit.until(r::kReplicationSources, pair.sourceKey(), [](const Json& object) {
+    return conditionMessage(object, "Synchronizing").find("paused") != std::string::npos;
+  });
   const auto job = godwit.api().list(r::kJobs, {.ns = pair.here()});
   ASSERT_TRUE(job.ok());
   for (const auto& each : job->items) EXPECT_EQ(number(1, each, "spec", "parallelism"), 0);
@@ -243,7 +257,8 @@ TEST(Leaving, NothingThatGodwitMadeOutlivesItsOwner) {
   pair.waitForImage("");
   ASSERT_TRUE(godwit.api().remove(r::kReplicationSources, pair.sourceKey(), {}).ok());
   ASSERT_TRUE(godwit.api().remove(r::kReplicationDestinations, pair.destinationKey(), {}).ok());
-  for (const auto* type : {&r::kJobs, &r::kPods, &r::kServices, &r::kVolumeSnapshots, &r::kVolumeSnapshotContents}) godwit.untilNone(*type);
+  for (const auto* type : {&r::kJobs, &r::kPods, &r::kServices, &r::kVolumeSnapshots, &r::kVolumeSnapshotContents})
+    godwit.untilNone(*type);
   EXPECT_EQ(godwit.stop(), 0);
 }
 

@@ -38,7 +38,8 @@ void asRoot(const std::string& dir) {
   ASSERT_EQ(::mknod((dir + "/null").c_str(), S_IFCHR | 0666, makedev(1, 3)), 0);
   put(dir + "/somebody's", "owned by others\n");
   ASSERT_EQ(::lchown((dir + "/somebody's").c_str(), 12345, 23456), 0);
-  // File capabilities: cap_net_bind_service=ep, as linux/capability.h lays it out. (trusted.* wants a right no mover has.)
+  // File capabilities: cap_net_bind_service=ep, as linux/capability.h lays it out. (trusted.* wants a right no mover
+  // has.)
   const unsigned char capability[20] = {1, 0, 0, 2, 0, 4};
   ASSERT_EQ(::setxattr((dir + "/somebody's").c_str(), "security.capability", capability, sizeof capability, 0), 0);
   const auto acl = runProcess({.argv = {"setfacl", "-m", "u:4321:rw,g:999:r", dir + "/somebody's"}});
@@ -52,7 +53,8 @@ void makeNastyTree(const std::string& dir) {
   put(dir + "/plain", "hello\n");
   put(dir + "/empty", "");
   put(dir + "/large", std::string(9'000'001, 'x'));
-  for (const char* name : {"new\nline", "sp ace", "-rf", "ümläut", "back\\slash", "quote'\"`$(id)", "*?[a]", ".hidden", "bad\xff\xfe", "trailing "}) {
+  for (const char* name : {"new\nline", "sp ace", "-rf", "ümläut", "back\\slash", "quote'\"`$(id)", "*?[a]", ".hidden",
+                           "bad\xff\xfe", "trailing "}) {
     put(dir + "/odd/" + name, std::string("named ") + name);
   }
   put(dir + "/" + std::string(255, 'n'), "the longest name\n");

@@ -89,15 +89,18 @@ Found inspect(const std::string& link) {
   const UniqueFd dir(::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const UniqueFd file(::openat(dir.get(), "numbers", O_RDONLY | O_CLOEXEC));
   Found found;
-  if (file.valid()) found = numbersIn(contents(file.get()));
-  else found.wrong = "numbers cannot be read";
+  if (file.valid())
+    found = numbersIn(contents(file.get()));
+  else
+    found.wrong = "numbers cannot be read";
   if (found.wrong.empty()) found.wrong = wrongMarks(dir.get(), found.holds);
   if (targetOf(link) != target) found.wrong.clear();  // it may have been removed meanwhile
   if (!found.wrong.empty()) found.wrong = target + ": " + found.wrong;
   return found;
 }
 
-ImageWatch::ImageWatch(std::string link) : link_(std::move(link)), thread_([this](std::stop_token stop) { run(stop); }) {}
+ImageWatch::ImageWatch(std::string link)
+    : link_(std::move(link)), thread_([this](std::stop_token stop) { run(stop); }) {}
 
 void ImageWatch::run(const std::stop_token& stop) {
   const UniqueFd changes(::inotify_init1(IN_CLOEXEC));

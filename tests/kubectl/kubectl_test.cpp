@@ -1,6 +1,6 @@
 // What people type: an unmodified kubectl against the REST face, over TLS with a token. GODWIT_KUBECTL names another
-// one than that of the PATH: versions differ in what they ask of a server (1.27 and 1.28 want OpenAPI v2, 1.32 and newer
-// send protobuf).
+// one than that of the PATH: versions differ in what they ask of a server (1.27 and 1.28 want OpenAPI v2, 1.32 and
+// newer send protobuf).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// Block volumes between two real movers: loop devices where the machine has them, else and for most faults regular files
-// in their place.
+// Block volumes between two real movers: loop devices where the machine has them, else and for most faults regular
+// files in their place.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <poll.h>
@@ -89,7 +89,8 @@ class Block : public MoverTest {
     return send(std::move(more));
   }
   std::unique_ptr<Running> startBlock() { return startSource({"--block"}); }
-  // As in its pod: the device is /dev/block, there is no --data, and root has the capabilities of the pod contract alone.
+  // As in its pod: the device is /dev/block, there is no --data, and root has the capabilities of the pod contract
+  // alone.
   Arguments inPod(const std::string& device, const std::string& side, const std::string& arguments) const {
     constexpr const char* kCapabilities =
         "-all,+audit_write,+chown,+dac_override,+fowner,+fsetid,+mknod,+setfcap,+setgid,+setuid,+sys_chroot";

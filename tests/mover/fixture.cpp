@@ -100,7 +100,7 @@ void MoverTest::SetUp() {
 
 void MoverTest::TearDown() {
   if (HasFailure()) return;  // what is left behind shows why
-  std::error_code ignored;  // a lingering ssh removes its socket at the same time
+  std::error_code ignored;   // a lingering ssh removes its socket at the same time
   fs::remove_all(root_, ignored);
 }
 

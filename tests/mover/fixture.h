@@ -70,7 +70,7 @@ class MoverTest : public testing::Test {
 
   std::string root_ = "/tmp/godwit-it-XXXXXX";
   std::string source_, replica_;  // volumes elsewhere
-  Arguments as_;  // before a destination's command line: who it is
+  Arguments as_;                  // before a destination's command line: who it is
   int port_ = 0;
 };
 

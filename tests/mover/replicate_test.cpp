@@ -100,7 +100,9 @@ TEST_F(Replicate, ADestinationsPathIsTheWholeOfWhatItsSourceSees) {
 TEST_F(Replicate, ADestinationsPathCannotLeaveItsVolume) {
   fs::create_directory_symlink(root_, replica() + "/out");
   for (const char* path : {"/..", "/out", "/out/in"}) {
-    Running end({MOVER_TOOL, "mover", "destination", "--data", replica(), "--keys", at("keys"), "--listen", "127.0.0.1:0", "--path", path}, at("refused.log"));
+    Running end({MOVER_TOOL, "mover", "destination", "--data", replica(), "--keys", at("keys"), "--listen",
+                 "127.0.0.1:0", "--path", path},
+                at("refused.log"));
     EXPECT_EQ(end.exitCode(), 1) << path;
   }
 }

@@ -10,14 +10,19 @@ using Ports = standalone::Ports;
 class AddressTest : public World {
  protected:
   void service(const std::string& name, const char* type = "ClusterIP", int port = 22) {
-    create(r::kServices, {{"metadata", {{"name", name}}},
-                          {"spec", {{"type", type}, {"selector", {{"app", name}}}, {"ports", {{{"name", "ssh"}, {"port", port}}}}}}});
+    create(r::kServices,
+           {{"metadata", {{"name", name}}},
+            {"spec", {{"type", type}, {"selector", {{"app", name}}}, {"ports", {{{"name", "ssh"}, {"port", port}}}}}}});
     settle();
   }
-  std::string note(const std::string& name, const char* key) { return text(get(r::kServices, name), "metadata", "annotations", key); }
+  std::string note(const std::string& name, const char* key) {
+    return text(get(r::kServices, name), "metadata", "annotations", key);
+  }
   standalone::ContainerSpec run(const std::string& name, Json env, const std::string& app = "") {
     create(r::kPods, {{"metadata", {{"name", name}, {"labels", {{"app", app}}}}},
-                      {"spec", {{"containers", {{{"name", "c"}, {"command", {"true"}}, {"env", std::move(env)}}}}}}});
+                      {"spec",
+                       {{"restartPolicy", "Never"},
+                        {"containers", {{{"name", "c"}, {"command", {"true"}}, {"env", std::move(env)}}}}}}});
     settle();
     return runner.running.empty() ? standalone::ContainerSpec{} : runner.running.back()->spec;
   }
@@ -28,7 +33,8 @@ class AddressTest : public World {
     return "";
   }
   static Json destination(const std::string& address, const char* port = "22") {
-    return Json::array({{{"name", "DESTINATION_ADDRESS"}, {"value", address}}, {{"name", "DESTINATION_PORT"}, {"value", port}}});
+    return Json::array(
+        {{{"name", "DESTINATION_ADDRESS"}, {"value", address}}, {{"name", "DESTINATION_PORT"}, {"value", port}}});
   }
 };
 
@@ -40,7 +46,8 @@ TEST_F(AddressTest, ManyDestinationsSharePort22) {
   EXPECT_NE(note("a", "godwit/port"), note("b", "godwit/port"));
   const auto listener = run("dst", Json::array(), "a");
   EXPECT_EQ(env(listener, "GODWIT_LISTEN"), "127.0.0.1:" + note("a", "godwit/port"));
-  for (const std::string& address : {text(get(r::kServices, "a"), "spec", "clusterIP"), std::string("a.ns.svc"), std::string("a")}) {
+  for (const std::string& address :
+       {text(get(r::kServices, "a"), "spec", "clusterIP"), std::string("a.ns.svc"), std::string("a")}) {
     const auto source = run("src-" + std::to_string(runner.starts.size()), destination(address));
     EXPECT_EQ(env(source, "DESTINATION_ADDRESS"), "127.0.0.1") << address;
     EXPECT_EQ(env(source, "DESTINATION_PORT"), note("a", "godwit/port")) << address;
@@ -75,7 +82,8 @@ TEST_F(AddressTest, ATakenPortNamesItsHolderAndTheRemedy) {
   ports.states[22] = Ports::State::Held;
   service("open", "LoadBalancer");
   EXPECT_EQ(note("open", "godwit/port"), "31022");
-  EXPECT_THAT(note("open", "godwit/address-message"), HasSubstr("port 22 is held by sshd (pid 812); listening on 31022"));
+  EXPECT_THAT(note("open", "godwit/address-message"),
+              HasSubstr("port 22 is held by sshd (pid 812); listening on 31022"));
   EXPECT_EQ(env(run("src", destination("192.0.2.7")), "DESTINATION_PORT"), "31022");
   ports.states[80] = Ports::State::NotPermitted;
   service("low", "NodePort", 80);

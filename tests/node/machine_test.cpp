@@ -75,19 +75,22 @@ class MachineTest : public testing::Test {
     create(r::kPersistentVolumeClaims, {{"metadata", {{"name", name}}}, {"spec", spec}});
   }
   std::string bound(const std::string& name) {
-    const auto pvc = await(r::kPersistentVolumeClaims, name, [](const Json& o) { return text(o, "status", "phase") == "Bound"; });
+    const auto pvc =
+        await(r::kPersistentVolumeClaims, name, [](const Json& o) { return text(o, "status", "phase") == "Bound"; });
     return dir_ + "/pool/volumes/" + text(pvc, "spec", "volumeName");
   }
   void job(const std::string& name, const std::string& script) {
-    create(r::kJobs,
-           {{"metadata", {{"name", name}}},
-            {"spec",
-             {{"backoffLimit", 0},
-              {"template",
-               {{"spec",
-                 {{"restartPolicy", "Never"},
-                  {"containers", {{{"name", "c"}, {"command", {"sh", "-c", script}}, {"volumeMounts", {{{"name", "v"}, {"mountPath", "/data"}}}}}}},
-                  {"volumes", {{{"name", "v"}, {"persistentVolumeClaim", {{"claimName", "data"}}}}}}}}}}}}});
+    create(r::kJobs, {{"metadata", {{"name", name}}},
+                      {"spec",
+                       {{"backoffLimit", 0},
+                        {"template",
+                         {{"spec",
+                           {{"restartPolicy", "Never"},
+                            {"containers",
+                             {{{"name", "c"},
+                               {"command", {"sh", "-c", script}},
+                               {"volumeMounts", {{{"name", "v"}, {"mountPath", "/data"}}}}}}},
+                            {"volumes", {{{"name", "v"}, {"persistentVolumeClaim", {{"claimName", "data"}}}}}}}}}}}}});
   }
   SystemClock clock_;
   Random random_;
@@ -100,15 +103,18 @@ class MachineTest : public testing::Test {
 TEST_F(MachineTest, AJobWritesAVolumeThatIsSnapshotAndRestored) {
   claim("data");
   job("write", "cd ${GODWIT_DATA:-/data} && echo hello > file && echo written");
-  const auto done = await(r::kJobs, "write", [](const Json& o) { return !text(o, "status", "completionTime").empty(); });
+  const auto done =
+      await(r::kJobs, "write", [](const Json& o) { return !text(o, "status", "completionTime").empty(); });
   EXPECT_EQ(number(0, done, "status", "succeeded"), 1);
   EXPECT_EQ(*readFile(bound("data") + "/file"), "hello\n");
   const auto pods = store_->list(r::kPods, {"ns", "", ""});
   ASSERT_EQ(pods->items.size(), 1u);
   EXPECT_EQ(*machine_->logs(kube::keyOf(pods->items[0]), {}), "written\n");
 
-  create(r::kVolumeSnapshots, {{"metadata", {{"name", "snap"}}}, {"spec", {{"source", {{"persistentVolumeClaimName", "data"}}}}}});
-  claim("restored", {{"dataSource", {{"apiGroup", "snapshot.storage.k8s.io"}, {"kind", "VolumeSnapshot"}, {"name", "snap"}}}});
+  create(r::kVolumeSnapshots,
+         {{"metadata", {{"name", "snap"}}}, {"spec", {{"source", {{"persistentVolumeClaimName", "data"}}}}}});
+  claim("restored",
+        {{"dataSource", {{"apiGroup", "snapshot.storage.k8s.io"}, {"kind", "VolumeSnapshot"}, {"name", "snap"}}}});
   EXPECT_EQ(*readFile(bound("restored") + "/file"), "hello\n");
 }
 
@@ -116,7 +122,9 @@ TEST_F(MachineTest, AnOrderlyEndTellsTheContainerAndLeavesNoneRunning) {
   claim("data");
   const auto path = bound("data");
   ASSERT_EQ(::mkfifo((path + "/ready").c_str(), 0600), 0);
-  job("wait", "trap 'echo told > ${GODWIT_DATA:-/data}/told; exit 1' TERM; echo > ${GODWIT_DATA:-/data}/ready; sleep 100 & wait");
+  job("wait",
+      "trap 'echo told > ${GODWIT_DATA:-/data}/told; exit 1' TERM; echo > ${GODWIT_DATA:-/data}/ready; sleep 100 & "
+      "wait");
   ASSERT_TRUE(readFile(path + "/ready").ok());  // opens when the trap stands
   stop();
   EXPECT_EQ(*readFile(path + "/told"), "told\n");

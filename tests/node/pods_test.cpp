@@ -27,7 +27,8 @@ class PodsTest : public World {
     const auto* conditions = find(object, "status", "conditions");
     if (!conditions) return "";
     for (const auto& c : *conditions) {
-      if (text(c, "type") == type && text(c, "status") == "True") return text(c, "reason").empty() ? "yes" : text(c, "reason");
+      if (text(c, "type") == type && text(c, "status") == "True")
+        return text(c, "reason").empty() ? "yes" : text(c, "reason");
     }
     return "";
   }
@@ -65,7 +66,9 @@ TEST_F(PodsTest, FailuresBackOffUntilTheLimit) {
 }
 
 TEST_F(PodsTest, ADeadlineEndsTheJob) {
-  ASSERT_TRUE(store->patch(r::kJobs, {"ns", text(job("move"), "metadata", "name")}, {{"spec", {{"activeDeadlineSeconds", 60}}}}).ok());
+  ASSERT_TRUE(
+      store->patch(r::kJobs, {"ns", text(job("move"), "metadata", "name")}, {{"spec", {{"activeDeadlineSeconds", 60}}}})
+          .ok());
   advance(std::chrono::seconds(59));
   EXPECT_EQ(condition("move", "Failed"), "");
   advance(std::chrono::seconds(2));
@@ -92,6 +95,8 @@ TEST_F(PodsTest, WhatThisNodeCannotDoIsSaidAndNotLeftOut) {
   EXPECT_THAT(text(state(pod()), "waiting", "message"), HasSubstr("subPath"));
   job("two", {{"containers", {{{"name", "c"}, {"command", {"true"}}}, {{"name", "d"}, {"command", {"true"}}}}}});
   EXPECT_THAT(text(state(pod(1)), "waiting", "message"), HasSubstr("one container"));
+  job("again", {{"restartPolicy", "OnFailure"}});
+  EXPECT_THAT(text(state(pod(0)), "waiting", "message"), HasSubstr("restartPolicy"));
   EXPECT_TRUE(runner.running.empty());
 }
 
@@ -153,8 +158,10 @@ TEST_F(PodsTest, ARestartedNodeReportsLostContainersAndStartsNoneTwice) {
 }
 
 TEST_F(PodsTest, AMissingSecretIsWaitedForWithItsName) {
-  job("move", {{"volumes", {{{"name", "keys"}, {"secret", {{"secretName", "keys"}, {"defaultMode", 0600}}}}}},
-               {"containers", {{{"name", "c"}, {"command", {"true"}}, {"volumeMounts", {{{"name", "keys"}, {"mountPath", "/keys"}}}}}}}});
+  job("move",
+      {{"volumes", {{{"name", "keys"}, {"secret", {{"secretName", "keys"}, {"defaultMode", 0600}}}}}},
+       {"containers",
+        {{{"name", "c"}, {"command", {"true"}}, {"volumeMounts", {{{"name", "keys"}, {"mountPath", "/keys"}}}}}}}});
   EXPECT_EQ(text(state(pod()), "waiting", "reason"), "CreateContainerConfigError");
   EXPECT_EQ(text(state(pod()), "waiting", "message"), "secret \"keys\" not found");
   create(r::kSecrets, {{"metadata", {{"name", "keys"}}}, {"data", {{"source", "a2V5"}}}});
@@ -172,7 +179,8 @@ TEST_F(PodsTest, AClaimThatIsNotBoundHoldsThePodBack) {
   EXPECT_TRUE(runner.running.empty());
   EXPECT_EQ(text(pod(), "spec", "nodeName"), "");
   EXPECT_THAT(eventReasons(), Contains("FailedScheduling").Times(1));
-  EXPECT_THAT(text(pod()["status"]["conditions"][0], "message"), HasSubstr("\"nope\" not found"));  // the claim's own reason
+  EXPECT_THAT(text(pod()["status"]["conditions"][0], "message"),
+              HasSubstr("\"nope\" not found"));  // the claim's own reason
 }
 
 TEST_F(PodsTest, EnvironmentComesFromValuesSecretsAndFields) {
@@ -186,7 +194,9 @@ TEST_F(PodsTest, EnvironmentComesFromValuesSecretsAndFields) {
   ASSERT_EQ(runner.running.size(), 1u);
   const auto& spec = runner.running.front()->spec;
   EXPECT_EQ(spec.command[1], "value");
-  EXPECT_THAT(spec.env, testing::ElementsAre(testing::Pair("P_k", "value"), testing::Pair("A", "1"), testing::Pair("B", "12$"), testing::Pair("C", "value"), testing::Pair("D", "ns")));
+  EXPECT_THAT(spec.env,
+              testing::ElementsAre(testing::Pair("P_k", "value"), testing::Pair("A", "1"), testing::Pair("B", "12$"),
+                                   testing::Pair("C", "value"), testing::Pair("D", "ns")));
 }
 
 TEST_F(PodsTest, ARunnerThatRefusesIsTriedAgain) {

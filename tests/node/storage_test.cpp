@@ -10,7 +10,9 @@ using testing::HasSubstr;
 class StorageTest : public World {
  protected:
   std::string phase(const std::string& name) { return text(get(r::kPersistentVolumeClaims, name), "status", "phase"); }
-  std::string path(const std::string& name) { return "/volumes/" + text(get(r::kPersistentVolumeClaims, name), "spec", "volumeName"); }
+  std::string path(const std::string& name) {
+    return "/volumes/" + text(get(r::kPersistentVolumeClaims, name), "spec", "volumeName");
+  }
   std::string why(const std::string& name) {
     const auto pvc = get(r::kPersistentVolumeClaims, name);
     const auto* conditions = find(pvc, "status", "conditions");
@@ -76,7 +78,10 @@ TEST_F(StorageTest, ATornCopyIsMarked) {
 
 TEST_F(StorageTest, AHostPathIsBoundByTheClaimThatNamesIt) {
   create(r::kPersistentVolumes, {{"metadata", {{"name", "mine"}}},
-                                 {"spec", {{"capacity", {{"storage", "5Gi"}}}, {"accessModes", {"ReadWriteOnce"}}, {"hostPath", {{"path", "/srv/mine"}}}}}});
+                                 {"spec",
+                                  {{"capacity", {{"storage", "5Gi"}}},
+                                   {"accessModes", {"ReadWriteOnce"}},
+                                   {"hostPath", {{"path", "/srv/mine"}}}}}});
   claim("wrong", {{"volumeName", "mine"}});
   EXPECT_THAT(why("wrong"), HasSubstr("storageClassName: \"\""));
   claim("clone", from("PersistentVolumeClaim", "wrong"));
@@ -98,7 +103,8 @@ TEST_F(StorageTest, WhatIsMissingIsNamedOnce) {
   EXPECT_THAT(text(get(r::kVolumeSnapshots, "snap"), "status", "error", "message"), HasSubstr("\"absent\" not found"));
   claim("data");
   snapshot("other", "data", {{"volumeSnapshotClassName", "none"}});
-  EXPECT_THAT(text(get(r::kVolumeSnapshots, "other"), "status", "error", "message"), HasSubstr("volumesnapshotclass \"none\" not found"));
+  EXPECT_THAT(text(get(r::kVolumeSnapshots, "other"), "status", "error", "message"),
+              HasSubstr("volumesnapshotclass \"none\" not found"));
 }
 
 TEST_F(StorageTest, AFailingPoolIsTriedAgainAndSaysWhy) {
@@ -113,8 +119,10 @@ TEST_F(StorageTest, AFailingPoolIsTriedAgainAndSaysWhy) {
 
 TEST_F(StorageTest, AClaimInUseOutlivesItsDeletion) {
   claim("data");
-  job("user", {{"volumes", {{{"name", "v"}, {"persistentVolumeClaim", {{"claimName", "data"}}}}}},
-               {"containers", {{{"name", "c"}, {"command", {"true"}}, {"volumeMounts", {{{"name", "v"}, {"mountPath", "/data"}}}}}}}});
+  job("user",
+      {{"volumes", {{{"name", "v"}, {"persistentVolumeClaim", {{"claimName", "data"}}}}}},
+       {"containers",
+        {{{"name", "c"}, {"command", {"true"}}, {"volumeMounts", {{{"name", "v"}, {"mountPath", "/data"}}}}}}}});
   ASSERT_EQ(runner.running.size(), 1u);
   EXPECT_EQ(runner.running.front()->spec.mounts.front().source, path("data"));
   remove(r::kPersistentVolumeClaims, "data");
@@ -125,7 +133,8 @@ TEST_F(StorageTest, AClaimInUseOutlivesItsDeletion) {
 }
 
 TEST_F(StorageTest, RetainKeepsTheSnapshotsData) {
-  create(r::kVolumeSnapshotClasses, {{"metadata", {{"name", "keep"}}}, {"driver", "godwit.io/pool"}, {"deletionPolicy", "Retain"}});
+  create(r::kVolumeSnapshotClasses,
+         {{"metadata", {{"name", "keep"}}}, {"driver", "godwit.io/pool"}, {"deletionPolicy", "Retain"}});
   claim("data");
   snapshot("snap", "data", {{"volumeSnapshotClassName", "keep"}});
   remove(r::kVolumeSnapshots, "snap");
@@ -134,7 +143,9 @@ TEST_F(StorageTest, RetainKeepsTheSnapshotsData) {
 }
 
 TEST_F(StorageTest, AnotherLifeGoesOnWithTheSameVolume) {
-  volumes.gate = [](const std::string&, const std::string&) -> Result<void> { return Error{Errc::Unavailable, "slow"}; };
+  volumes.gate = [](const std::string&, const std::string&) -> Result<void> {
+    return Error{Errc::Unavailable, "slow"};
+  };
   claim("data");
   volumes.gate = nullptr;
   restart();

@@ -9,9 +9,13 @@ using namespace standalone;
 
 struct World::Life {
   Life(World& w)
-      : recorder(*w.store, w.clock, w.random, "test"), cluster(*w.store), addresses(cluster, w.ports, w.clock, "192.0.2.7"),
-        storage(cluster, w.volumes, work, w.clock, recorder, false), snapshots(cluster, w.volumes, work, w.clock, recorder),
-        jobs(cluster, w.clock, recorder), node(cluster, w.runner, addresses, w.clock, recorder, {"here", "192.0.2.7", ""}) {}
+      : recorder(*w.store, w.clock, w.random, "test"),
+        cluster(*w.store),
+        addresses(cluster, w.ports, w.clock, "192.0.2.7"),
+        storage(cluster, w.volumes, work, w.clock, recorder, false),
+        snapshots(cluster, w.volumes, work, w.clock, recorder),
+        jobs(cluster, w.clock, recorder),
+        node(cluster, w.runner, addresses, w.clock, recorder, {"here", "192.0.2.7", ""}) {}
   kube::Recorder recorder;
   Cluster cluster;
   Work work;
@@ -45,7 +49,8 @@ void World::settle() {
   for (int i = 0; i < 1000; ++i) {
     bool any = life->cluster.pump();
     for (Controller* c : {static_cast<Controller*>(&life->addresses), static_cast<Controller*>(&life->storage),
-                          static_cast<Controller*>(&life->snapshots), static_cast<Controller*>(&life->jobs), static_cast<Controller*>(&life->node)}) {
+                          static_cast<Controller*>(&life->snapshots), static_cast<Controller*>(&life->jobs),
+                          static_cast<Controller*>(&life->node)}) {
       any |= c->step();
     }
     any |= store->collectGarbage();
@@ -96,8 +101,9 @@ Json World::claim(const std::string& name, Json spec) {
 }
 
 Json World::job(const std::string& name, Json podSpec, std::int64_t backoffLimit) {
-  podSpec["restartPolicy"] = "Never";
-  if (!podSpec.contains("containers")) podSpec["containers"] = Json::array({{{"name", "rsync"}, {"command", {"godwit", "mover"}}}});
+  if (!podSpec.contains("restartPolicy")) podSpec["restartPolicy"] = "Never";
+  if (!podSpec.contains("containers"))
+    podSpec["containers"] = Json::array({{{"name", "rsync"}, {"command", {"godwit", "mover"}}}});
   create(r::kJobs, {{"metadata", {{"name", name}}},
                     {"spec", {{"backoffLimit", backoffLimit}, {"parallelism", 1}, {"template", {{"spec", podSpec}}}}}});
   settle();

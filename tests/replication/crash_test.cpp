@@ -25,7 +25,8 @@ class Crashes : public MiniWorld, public testing::WithParamInterface<bool> {
     ADD_FAILURE() << "crashes more than once";
   }
   void checkImage() {
-    const auto image = get(kinds::kReplicationDestinations, "d").is_null() ? std::nullopt : destination().status.latestImage;
+    const auto image =
+        get(kinds::kReplicationDestinations, "d").is_null() ? std::nullopt : destination().status.latestImage;
     if (image) {
       EXPECT_FALSE(get(kinds::kVolumeSnapshots, image->name).is_null()) << "published and gone: " << image->name;
     }

@@ -13,7 +13,6 @@ using testing::StartsWith;
 
 class Edits : public MiniWorld {
  protected:
-  const Json kManual = {{"trigger", {{"manual", "one"}}}};
   void ask(const char* value) {
     edit(kinds::kReplicationDestinations, "d", {{"spec", {{"trigger", {{"manual", value}}}}}});
   }
@@ -55,7 +54,8 @@ TEST_F(Edits, AnImageIsOfTheVolumeThatReceivedTheData) {
 
 TEST_F(Edits, ADirectImageIsTheVolumeThatReceivedTheData) {
   destinationAt("a");
-  edit(kinds::kReplicationDestinations, "d", {{"spec", {{"rsync", {{"copyMethod", "Direct"}, {"destinationPVC", "b"}}}}}});
+  edit(kinds::kReplicationDestinations, "d",
+       {{"spec", {{"rsync", {{"copyMethod", "Direct"}, {"destinationPVC", "b"}}}}}});
   settle();
   endMover(Role::Destination);
   settle();
@@ -70,7 +70,8 @@ TEST_F(Edits, AVolumeThatIsNotThereConcernsTheNextIteration) {
   EXPECT_EQ(destination().status.lastManualSync, "one");
   ask("two");
   settle();
-  EXPECT_THAT(synchronizing(destination()), HasSubstr("spec.rsync.destinationPVC: PersistentVolumeClaim none not found"));
+  EXPECT_THAT(synchronizing(destination()),
+              HasSubstr("spec.rsync.destinationPVC: PersistentVolumeClaim none not found"));
 }
 
 // Its data had arrived before the user asked.
@@ -125,7 +126,8 @@ TEST_F(Edits, AJobThatAnEarlierIterationLeftBehindCountsForNothing) {
   makeSource({{"copyMethod", "Direct"}}, kManual);
   settle();
   const auto uid = text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid");
-  edit(kinds::kJobs, "volsync-rsync-src-s", {{"metadata", {{"annotations", {{"godwit/for-sync", "2021-01-14T18:00:00Z"}}}}}});
+  edit(kinds::kJobs, "volsync-rsync-src-s",
+       {{"metadata", {{"annotations", {{"godwit/for-sync", "2021-01-14T18:00:00Z"}}}}}});
   endMover(Role::Source);
   settle();
   EXPECT_FALSE(source().status.lastSyncTime);
@@ -291,7 +293,8 @@ TEST_F(Edits, AServiceLosesTheAnnotationsThatTheSpecNoLongerNames) {
   makeDestination({{"serviceAnnotations", {{"a", "1"}}}}, kManual);
   settle();
   edit(kinds::kServices, "volsync-rsync-dst-d", {{"metadata", {{"annotations", {{"cloud/id", "7"}}}}}});
-  edit(kinds::kReplicationDestinations, "d", {{"spec", {{"rsync", {{"serviceAnnotations", {{"a", nullptr}, {"b", "2"}}}}}}}});
+  edit(kinds::kReplicationDestinations, "d",
+       {{"spec", {{"rsync", {{"serviceAnnotations", {{"a", nullptr}, {"b", "2"}}}}}}}});
   settle();
   EXPECT_EQ(*find(get(kinds::kServices, "volsync-rsync-dst-d"), "metadata", "annotations"),
             (Json{{"b", "2"}, {"cloud/id", "7"}, {"godwit/service-annotations", "b"}}));
@@ -301,8 +304,9 @@ TEST_F(Edits, AServiceThatLeadsElsewhereIsSetRight) {
   makeDestination({}, kManual);
   settle();
   edit(kinds::kServices, "volsync-rsync-dst-d",
-       {{"spec", {{"ports", Json::array({{{"name", "ssh"}, {"port", 22}, {"protocol", "TCP"}, {"targetPort", 22}}})},
-                  {"selector", {{"app.kubernetes.io/name", "other"}, {"extra", "label"}}}}}});
+       {{"spec",
+         {{"ports", Json::array({{{"name", "ssh"}, {"port", 22}, {"protocol", "TCP"}, {"targetPort", 22}}})},
+          {"selector", {{"app.kubernetes.io/name", "other"}, {"extra", "label"}}}}}});
   settle();
   const auto service = get(kinds::kServices, "volsync-rsync-dst-d");
   EXPECT_EQ(number(0, *find(service, "spec", "ports")->begin(), "targetPort"), 8022);
@@ -316,7 +320,8 @@ TEST_F(Edits, AServiceThatBecomesInternalHasItsClusterAddress) {
   makeDestination({{"serviceType", "LoadBalancer"}}, kManual);
   settle();
   edit(kinds::kServices, "volsync-rsync-dst-d",
-       {{"status", {{"loadBalancer", {{"ingress", Json::array({{{"ip", "192.0.2.7"}}})}}}}}}, kube::Subresource::Status);
+       {{"status", {{"loadBalancer", {{"ingress", Json::array({{{"ip", "192.0.2.7"}}})}}}}}},
+       kube::Subresource::Status);
   settle();
   EXPECT_EQ(destination().status.rsync->address, "192.0.2.7");
   edit(kinds::kReplicationDestinations, "d", {{"spec", {{"rsync", {{"serviceType", "ClusterIP"}}}}}});

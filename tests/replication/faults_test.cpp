@@ -54,8 +54,14 @@ TEST_P(Seeds, EndInSync) {
   makeKeys(Role::Source, "keys");
   makeSource({{"copyMethod", kMethods[GetParam() % 3]}}, {{"trigger", {{"manual", "first"}}}});
   makeDestination({{"cleanupTempPVC", GetParam() % 2 == 0}}, {{"trigger", {{"manual", "first"}}}});
-  faulty->faults = {.refuse = 0.05, .loseAnswer = 0.03, .conflict = 0.03, .crash = 0.02, .breakWatch = 0.05,
-                    .gone = 0.02, .repeat = 0.1, .maxLag = 3s};
+  faulty->faults = {.refuse = 0.05,
+                    .loseAnswer = 0.03,
+                    .conflict = 0.03,
+                    .crash = 0.02,
+                    .breakWatch = 0.05,
+                    .gone = 0.02,
+                    .repeat = 0.1,
+                    .maxLag = 3s};
   start();
   for (const auto* value : {"first", "second", "third"}) {
     ask(value);

@@ -17,7 +17,6 @@ using testing::UnorderedElementsAre;
 
 class Iteration : public MiniWorld {};
 
-const Json kManual = {{"trigger", {{"manual", "one"}}}};
 constexpr const char* kInProgress = "True SyncInProgress Synchronization in-progress";
 constexpr const char* kWaitingForManual = "False WaitingForManual Waiting for manual trigger";
 
@@ -31,8 +30,8 @@ TEST_F(Iteration, ADestinationPublishesWhereAndHowToReachIt) {
   EXPECT_EQ(d.status.rsync->address, "10.99.236.225");
   EXPECT_EQ(d.status.rsync->sshKeys, "volsync-rsync-dst-src-d");
   EXPECT_TRUE(d.status.lastSyncStartTime);
-  EXPECT_THAT(names(kinds::kSecrets), UnorderedElementsAre("volsync-rsync-dst-main-d", "volsync-rsync-dst-src-d",
-                                                           "volsync-rsync-dst-dest-d"));
+  EXPECT_THAT(names(kinds::kSecrets),
+              UnorderedElementsAre("volsync-rsync-dst-main-d", "volsync-rsync-dst-src-d", "volsync-rsync-dst-dest-d"));
   EXPECT_THAT(names(kinds::kJobs), ElementsAre("volsync-rsync-dst-d"));
   EXPECT_THAT(names(kinds::kPersistentVolumeClaims), ElementsAre("volsync-d-dst"));
   EXPECT_THAT(names(kinds::kServices), ElementsAre("volsync-rsync-dst-d"));
@@ -81,7 +80,8 @@ TEST_F(Iteration, TheNextImageIsPublishedBeforeTheOldOneGoes) {
 
 TEST_F(Iteration, ADirectDestinationPublishesItsVolume) {
   makePvc("mine");
-  makeDestination({{"copyMethod", "Direct"}, {"destinationPVC", "mine"}, {"capacity", nullptr}, {"accessModes", nullptr}}, kManual);
+  makeDestination(
+      {{"copyMethod", "Direct"}, {"destinationPVC", "mine"}, {"capacity", nullptr}, {"accessModes", nullptr}}, kManual);
   settle();
   endMover(Role::Destination);
   settle();
@@ -119,7 +119,9 @@ TEST_P(EveryCopyMethod, ASourceLeavesNothingBehind) {
 
 INSTANTIATE_TEST_SUITE_P(Source, EveryCopyMethod, testing::Values("Clone", "Snapshot", "Direct", "None"));
 
-std::string joined(const std::vector<std::string>& lines) { return fmt::format("{}", fmt::join(lines, "\n")); }
+std::string joined(const std::vector<std::string>& lines) {
+  return fmt::format("{}", fmt::join(lines, "\n"));
+}
 
 TEST_F(Iteration, TakesFewRequests) {
   makePvc("data");
@@ -276,7 +278,8 @@ TEST_F(Iteration, ACopyThatWasNotPointInTimeSaysSo) {
   makeKeys(Role::Source, "keys");
   makeSource({{"copyMethod", "Clone"}}, kManual);
   settle();
-  edit(kinds::kPersistentVolumeClaims, "volsync-s-src", {{"metadata", {{"annotations", {{"godwit/point-in-time", "false"}}}}}});
+  edit(kinds::kPersistentVolumeClaims, "volsync-s-src",
+       {{"metadata", {{"annotations", {{"godwit/point-in-time", "false"}}}}}});
   endMover(Role::Source);
   settle();
   EXPECT_EQ(synchronizing(source()),
@@ -290,11 +293,13 @@ TEST_F(Iteration, TheMoverJoinsThePodThatUsesADirectVolume) {
   makePvc("data");
   makeKeys(Role::Source, "keys");
   const Json toleration = {{"key", "special"}, {"operator", "Exists"}};
-  put(kinds::kPods, {{"metadata", {{"name", "app"}}},
-                     {"spec", {{"nodeName", "node-7"},
-                               {"tolerations", Json::array({toleration})},
-                               {"containers", Json::array({{{"name", "c"}, {"image", "i"}}})},
-                               {"volumes", Json::array({{{"name", "v"}, {"persistentVolumeClaim", {{"claimName", "data"}}}}})}}}});
+  put(kinds::kPods,
+      {{"metadata", {{"name", "app"}}},
+       {"spec",
+        {{"nodeName", "node-7"},
+         {"tolerations", Json::array({toleration})},
+         {"containers", Json::array({{{"name", "c"}, {"image", "i"}}})},
+         {"volumes", Json::array({{{"name", "v"}, {"persistentVolumeClaim", {{"claimName", "data"}}}}})}}}});
   edit(kinds::kPods, "app", {{"status", {{"phase", "Running"}}}}, kube::Subresource::Status);
   makeSource({{"copyMethod", "Direct"}}, kManual);
   settle();
@@ -309,7 +314,8 @@ TEST_F(Iteration, CopyTriggersHoldTheCopyBackUntilTheUserSaysSo) {
   makeSource({{"copyMethod", "Clone"}}, kManual);
   settle();
   const auto annotation = [&](const char* key) {
-    return text(get(kinds::kPersistentVolumeClaims, "data"), "metadata", "annotations", std::string("volsync.backube/") + key);
+    return text(get(kinds::kPersistentVolumeClaims, "data"), "metadata", "annotations",
+                std::string("volsync.backube/") + key);
   };
   EXPECT_EQ(annotation("latest-copy-status"), "WaitingForTrigger");
   EXPECT_EQ(annotation("latest-copy-trigger-waiting-since"), "2021-01-14T19:00:00Z");
@@ -317,7 +323,8 @@ TEST_F(Iteration, CopyTriggersHoldTheCopyBackUntilTheUserSaysSo) {
   advance(10min);
   EXPECT_EQ(source().status.latestMoverStatus->result, "Failed");
   EXPECT_THAT(events(), Contains("SrcPVCTimeoutWaitingForCopyTrigger"));
-  edit(kinds::kPersistentVolumeClaims, "data", {{"metadata", {{"annotations", {{"volsync.backube/copy-trigger", "t1"}}}}}});
+  edit(kinds::kPersistentVolumeClaims, "data",
+       {{"metadata", {{"annotations", {{"volsync.backube/copy-trigger", "t1"}}}}}});
   settle();
   EXPECT_EQ(annotation("latest-copy-status"), "Completed");
   EXPECT_EQ(annotation("latest-copy-trigger"), "t1");

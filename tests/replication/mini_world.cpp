@@ -5,7 +5,7 @@
 namespace godwit::replication {
 
 MiniWorld::MiniWorld() {
-  auto opened = standalone::Store::open({}, clock, random);
+  auto opened = standalone::Store::open({}, serverClock, random);
   EXPECT_TRUE(opened.ok());
   store = *std::move(opened);
   store->setLogSource([](const auto&, const auto&) { return std::string("a line of the log\n"); });
@@ -90,8 +90,9 @@ void MiniWorld::endMover(Role role, bool ok, const std::string& message) {
   ASSERT_TRUE(made.ok()) << made.error().message;
   const Json ended = {{"exitCode", ok ? 0 : 1}, {"message", message}};
   edit(kinds::kPods, text(*made, "metadata", "name"),
-       {{"status", {{"phase", ok ? "Succeeded" : "Failed"},
-                    {"containerStatuses", Json::array({{{"name", "rsync"}, {"state", {{"terminated", ended}}}}})}}}},
+       {{"status",
+         {{"phase", ok ? "Succeeded" : "Failed"},
+          {"containerStatuses", Json::array({{{"name", "rsync"}, {"state", {{"terminated", ended}}}}})}}}},
        kube::Subresource::Status);
   const Json condition = {{"type", ok ? "Complete" : "Failed"}, {"status", "True"}};
   edit(kinds::kJobs, name, {{"status", {{"conditions", Json::array({condition})}}}}, kube::Subresource::Status);
@@ -123,8 +124,14 @@ std::vector<std::string> MiniWorld::names(const kube::ResourceType& type) {
   return out;
 }
 
-api::Replication MiniWorld::source() { return *api::replicationFromJson(get(kinds::kReplicationSources, "s")); }
-api::Replication MiniWorld::destination() { return *api::replicationFromJson(get(kinds::kReplicationDestinations, "d")); }
+api::Replication MiniWorld::source() {
+  auto object = api::replicationFromJson(get(kinds::kReplicationSources, "s"));
+  EXPECT_TRUE(object.ok()) << object.error().message;
+  return *object;
+}
+api::Replication MiniWorld::destination() {
+  return *api::replicationFromJson(get(kinds::kReplicationDestinations, "d"));
+}
 
 static std::string words(const api::Condition* condition) {
   return condition ? condition->status + " " + condition->reason + " " + condition->message : "absent";
@@ -132,7 +139,9 @@ static std::string words(const api::Condition* condition) {
 std::string MiniWorld::synchronizing(const api::Replication& object) {
   return words(object.status.condition("Synchronizing"));
 }
-std::string MiniWorld::reconciled(const api::Replication& object) { return words(object.status.condition("Reconciled")); }
+std::string MiniWorld::reconciled(const api::Replication& object) {
+  return words(object.status.condition("Reconciled"));
+}
 
 std::vector<std::string> MiniWorld::events() {
   std::vector<std::string> out;
@@ -142,10 +151,11 @@ std::vector<std::string> MiniWorld::events() {
 }
 
 void MiniWorld::makePvc(const std::string& name, const Json& annotations) {
-  put(kinds::kPersistentVolumeClaims,
-      {{"metadata", {{"name", name}, {"annotations", annotations}}},
-       {"spec", {{"accessModes", {"ReadWriteOnce"}}, {"storageClassName", "my-sc"},
-                 {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}});
+  put(kinds::kPersistentVolumeClaims, {{"metadata", {{"name", name}, {"annotations", annotations}}},
+                                       {"spec",
+                                        {{"accessModes", {"ReadWriteOnce"}},
+                                         {"storageClassName", "my-sc"},
+                                         {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}});
 }
 
 void MiniWorld::makeKeys(Role role, const std::string& name) {

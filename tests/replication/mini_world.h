@@ -8,14 +8,17 @@
 #include "replication/controller.h"
 #include "replication/keygen.h"
 #include "replication/metrics.h"
-#include "standalone/store.h"
 #include "sim/faulty_api.h"
+#include "standalone/store.h"
 
 namespace godwit::replication {
 
 using namespace std::chrono_literals;
 using api::Role;
 namespace kinds = kube::resources;
+
+// Into a spec: one iteration, asked for by hand.
+inline const Json kManual = {{"trigger", {{"manual", "one"}}}};
 
 // Counts what a real cluster would count: everything but watches and events.
 class CountingApi final : public kube::Api {
@@ -29,7 +32,8 @@ class CountingApi final : public kube::Api {
   Result<kube::List> list(const kube::ResourceType& type, const kube::ListOptions& options) override {
     return note("list", type), real_.list(type, options);
   }
-  Result<std::unique_ptr<kube::Watch>> watch(const kube::ResourceType& type, const kube::WatchOptions& options) override {
+  Result<std::unique_ptr<kube::Watch>> watch(const kube::ResourceType& type,
+                                             const kube::WatchOptions& options) override {
     return real_.watch(type, options);
   }
   Result<Json> create(const kube::ResourceType& type, const Json& object) override {
@@ -55,6 +59,18 @@ class CountingApi final : public kube::Api {
   kube::Api& real_;
 };
 
+// The API server's clock, as far from the controller's as it may be.
+class SkewedClock final : public Clock {
+ public:
+  explicit SkewedClock(const Clock& real) : real_(real) {}
+  Duration skew{0};
+  TimePoint now() const override { return real_.now() + skew; }
+  Duration monotonic() const override { return real_.monotonic(); }
+
+ private:
+  const Clock& real_;
+};
+
 class MiniWorld : public testing::Test {
  protected:
   MiniWorld();
@@ -77,8 +93,8 @@ class MiniWorld : public testing::Test {
             kube::Subresource subresource = kube::Subresource::None);
   Json get(const kube::ResourceType& type, const std::string& name);  // null when absent
   std::vector<std::string> names(const kube::ResourceType& type);
-  api::Replication source();       // "s"
-  api::Replication destination();  // "d"
+  api::Replication source();                                  // "s"
+  api::Replication destination();                             // "d"
   std::string synchronizing(const api::Replication& object);  // "True SyncInProgress Synchronization in-progress"
   std::string reconciled(const api::Replication& object);
   std::vector<std::string> events();  // "TransferStarted"...
@@ -89,6 +105,7 @@ class MiniWorld : public testing::Test {
   void makeDestination(const Json& rsync, const Json& spec = Json::object());
 
   ManualClock clock{std::chrono::sys_days{std::chrono::year{2021} / 1 / 14} + 19h};
+  SkewedClock serverClock{clock};
   Random random{1};
   std::unique_ptr<standalone::Store> store;
   std::unique_ptr<sim::FaultyApi> faulty;

@@ -33,7 +33,8 @@ TEST_F(OpenShift, ARoleIsBoundToTheMoversAccountAndGoesWithItsOwner) {
   EXPECT_THAT(usable(), AllOf(HasSubstr("godwit-mover"), HasSubstr(R"("verbs":["use"])")));
   const auto binding = get(kinds::kRoleBindings, kName);
   EXPECT_EQ(text(binding, "roleRef", "name"), kName);
-  EXPECT_EQ(text(find(binding, "subjects")->front(), "name"), text(get(kinds::kJobs, "volsync-rsync-dst-d"), "spec", "template", "spec", "serviceAccountName"));
+  EXPECT_EQ(text(find(binding, "subjects")->front(), "name"),
+            text(get(kinds::kJobs, "volsync-rsync-dst-d"), "spec", "template", "spec", "serviceAccountName"));
   ASSERT_TRUE(store->remove(kinds::kReplicationDestinations, {"ns", "d"}, {}).ok());
   settle();
   EXPECT_THAT(names(kinds::kRoles), IsEmpty());

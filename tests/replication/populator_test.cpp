@@ -29,23 +29,28 @@ class Populator : public MiniWorld {
           {{"accessModes", {"ReadWriteOnce"}},
            {"storageClassName", storageClass},
            {"resources", {{"requests", {{"storage", "1Gi"}}}}},
-           {"dataSourceRef",
-            {{"apiGroup", "volsync.backube"}, {"kind", "ReplicationDestination"}, {"name", "d"}}}}}});
+           {"dataSourceRef", {{"apiGroup", "volsync.backube"}, {"kind", "ReplicationDestination"}, {"name", "d"}}}}}});
     settle();
   }
   void makeSnapshot(const std::string& name) {
-    const Json owner = {{"apiVersion", api::kApiVersion}, {"kind", "ReplicationDestination"}, {"name", "d"},
-                        {"uid", text(get(kinds::kReplicationDestinations, "d"), "metadata", "uid")}, {"controller", true}};
-    put(kinds::kVolumeSnapshots, {{"metadata", {{"name", name},
-                                                {"labels", {{api::kCreatedByLabel, api::kCreatedByValue}}},
-                                                {"ownerReferences", Json::array({owner})}}},
+    const Json owner = {{"apiVersion", api::kApiVersion},
+                        {"kind", "ReplicationDestination"},
+                        {"name", "d"},
+                        {"uid", text(get(kinds::kReplicationDestinations, "d"), "metadata", "uid")},
+                        {"controller", true}};
+    put(kinds::kVolumeSnapshots, {{"metadata",
+                                   {{"name", name},
+                                    {"labels", {{api::kCreatedByLabel, api::kCreatedByValue}}},
+                                    {"ownerReferences", Json::array({owner})}}},
                                   {"spec", {{"source", {{"persistentVolumeClaimName", "volsync-d-dst"}}}}}});
-    edit(kinds::kVolumeSnapshots, name, {{"status", {{"readyToUse", true}, {"restoreSize", "2Gi"}}}}, kube::Subresource::Status);
+    edit(kinds::kVolumeSnapshots, name, {{"status", {{"readyToUse", true}, {"restoreSize", "2Gi"}}}},
+         kube::Subresource::Status);
   }
   void publish(const std::string& image) {
     makeSnapshot(image);
     edit(kinds::kReplicationDestinations, "d",
-         {{"status", {{"latestImage", {{"apiGroup", "snapshot.storage.k8s.io"}, {"kind", "VolumeSnapshot"}, {"name", image}}}}}},
+         {{"status",
+           {{"latestImage", {{"apiGroup", "snapshot.storage.k8s.io"}, {"kind", "VolumeSnapshot"}, {"name", image}}}}}},
          kube::Subresource::Status);
     settle();
   }
@@ -63,9 +68,10 @@ class Populator : public MiniWorld {
     edit(kinds::kPersistentVolumeClaims, name, {{"status", {{"phase", "Bound"}}}}, kube::Subresource::Status);
   }
   void provision() {
-    put(kinds::kPersistentVolumes, {{"metadata", {{"name", "pv"}}},
-                                    {"spec", {{"claimRef", {{"name", primeName()}, {"namespace", "ns"},
-                                                            {"uid", text(prime(), "metadata", "uid")}}}}}});
+    put(kinds::kPersistentVolumes,
+        {{"metadata", {{"name", "pv"}}},
+         {"spec",
+          {{"claimRef", {{"name", primeName()}, {"namespace", "ns"}, {"uid", text(prime(), "metadata", "uid")}}}}}});
     bind(primeName(), "pv");
     settle();
   }
@@ -164,8 +170,8 @@ TEST_F(Populator, AClaimThatGoesLeavesNothing) {
 TEST_F(Populator, AVolumeThatSomebodyElseHoldsIsNotTaken) {
   makeDestinationWith("image-1");
   makeClaim();
-  put(kinds::kPersistentVolumes,
-      {{"metadata", {{"name", "pv"}}}, {"spec", {{"claimRef", {{"name", "other"}, {"namespace", "ns"}, {"uid", "u"}}}}}});
+  put(kinds::kPersistentVolumes, {{"metadata", {{"name", "pv"}}},
+                                  {"spec", {{"claimRef", {{"name", "other"}, {"namespace", "ns"}, {"uid", "u"}}}}}});
   bind(primeName(), "pv");
   settle();
   EXPECT_EQ(holder(), "u");
@@ -175,10 +181,13 @@ TEST_F(Populator, AVolumeThatSomebodyElseHoldsIsNotTaken) {
 TEST_F(Populator, ClaimsOfOtherSourcesAreLeftAlone) {
   makeDestinationWith("image-1");
   makePvc("plain");
-  put(kinds::kPersistentVolumeClaims,
-      {{"metadata", {{"name", "elsewhere"}}},
-       {"spec", {{"dataSourceRef", {{"apiGroup", "volsync.backube"}, {"kind", "ReplicationDestination"}, {"name", "d"},
-                                    {"namespace", "theirs"}}}}}});
+  put(kinds::kPersistentVolumeClaims, {{"metadata", {{"name", "elsewhere"}}},
+                                       {"spec",
+                                        {{"dataSourceRef",
+                                          {{"apiGroup", "volsync.backube"},
+                                           {"kind", "ReplicationDestination"},
+                                           {"name", "d"},
+                                           {"namespace", "theirs"}}}}}});
   settle();
   EXPECT_THAT(names(kinds::kPersistentVolumeClaims), UnorderedElementsAre("plain", "elsewhere"));
 }

@@ -13,7 +13,6 @@ using testing::StartsWith;
 
 class Refusal : public MiniWorld {
  protected:
-  const Json kManual = {{"trigger", {{"manual", "one"}}}};
   void expectSourceError(const std::string& part) {
     settle();
     EXPECT_THAT(synchronizing(source()), AllOf(StartsWith("False Error "), HasSubstr(part)));
@@ -52,9 +51,14 @@ TEST_F(Refusal, KeysAreReadOncePerMoverThatWorksAndAgainForOneThatDoesNotStart) 
   EXPECT_THAT(counted->requests, Not(Contains("get secrets")));
   ASSERT_TRUE(store->remove(kinds::kSecrets, {"ns", "keys"}, {}).ok());
   const auto job = get(kinds::kJobs, "volsync-rsync-src-s");
-  Json pod = {{"metadata", {{"name", "waiting"}, {"labels", *find(job, "spec", "template", "metadata", "labels")},
-                            {"ownerReferences", Json::array({{{"apiVersion", "batch/v1"}, {"kind", "Job"}, {"name", "volsync-rsync-src-s"},
-                                                              {"uid", text(job, "metadata", "uid")}, {"controller", true}}})}}},
+  Json pod = {{"metadata",
+               {{"name", "waiting"},
+                {"labels", *find(job, "spec", "template", "metadata", "labels")},
+                {"ownerReferences", Json::array({{{"apiVersion", "batch/v1"},
+                                                  {"kind", "Job"},
+                                                  {"name", "volsync-rsync-src-s"},
+                                                  {"uid", text(job, "metadata", "uid")},
+                                                  {"controller", true}}})}}},
               {"spec", *find(job, "spec", "template", "spec")}};
   put(kinds::kPods, pod);
   edit(kinds::kPods, "waiting", {{"status", {{"phase", "Pending"}}}}, kube::Subresource::Status);
@@ -97,9 +101,11 @@ TEST_F(Refusal, AChildThatBelongsToSomebodyElse) {
   reference["uid"] = text(get(kinds::kConfigMaps, "other"), "metadata", "uid");
   makePvc("data");
   makeKeys(Role::Source, "keys");
-  put(kinds::kJobs, {{"metadata", {{"name", "volsync-rsync-src-s"}, {"ownerReferences", Json::array({reference})}}},
-                     {"spec", {{"template", {{"spec", {{"restartPolicy", "Never"},
-                                                       {"containers", Json::array({{{"name", "c"}, {"image", "i"}}})}}}}}}}});
+  put(kinds::kJobs,
+      {{"metadata", {{"name", "volsync-rsync-src-s"}, {"ownerReferences", Json::array({reference})}}},
+       {"spec",
+        {{"template",
+          {{"spec", {{"restartPolicy", "Never"}, {"containers", Json::array({{{"name", "c"}, {"image", "i"}}})}}}}}}}});
   makeSource({{"copyMethod", "Direct"}}, kManual);
   expectSourceError("Job volsync-rsync-src-s is in the way: it belongs to ConfigMap other");
 }
@@ -136,9 +142,13 @@ TEST_F(Refusal, ForeignMoversAreNamedOrIgnored) {
 TEST_F(Refusal, AnotherControllersConditionStays) {
   put(kinds::kReplicationSources,
       {{"metadata", {{"name", "s"}}}, {"spec", {{"sourcePVC", "data"}, {"restic", {{"repository", "r"}}}}}});
-  const Json theirs = {{"type", "Synchronizing"}, {"status", "True"}, {"reason", "SyncInProgress"},
-                       {"message", "theirs"}, {"lastTransitionTime", "2021-01-14T18:00:00Z"}};
-  edit(kinds::kReplicationSources, "s", {{"status", {{"conditions", Json::array({theirs})}}}}, kube::Subresource::Status);
+  const Json theirs = {{"type", "Synchronizing"},
+                       {"status", "True"},
+                       {"reason", "SyncInProgress"},
+                       {"message", "theirs"},
+                       {"lastTransitionTime", "2021-01-14T18:00:00Z"}};
+  edit(kinds::kReplicationSources, "s", {{"status", {{"conditions", Json::array({theirs})}}}},
+       kube::Subresource::Status);
   settle();
   EXPECT_EQ(synchronizing(source()), "True SyncInProgress theirs");
 }
@@ -146,9 +156,10 @@ TEST_F(Refusal, AnotherControllersConditionStays) {
 // Without a method of ours or with several the object is VolSync's to judge, where VolSync still serves.
 TEST_F(Refusal, NoneOrSeveralMoversAreIgnoredWhereAnotherControllerServes) {
   config.foreignMovers = ControllerConfig::ForeignMovers::Ignore;
-  for (const Json& spec : {Json{{"sourcePVC", "data"}},
-                           Json{{"sourcePVC", "data"}, {"rsync", {{"copyMethod", "Direct"}}}, {"rclone", Json::object()}},
-                           Json{{"sourcePVC", "data"}, {"rsync", {{"copyMethod", "Direct"}}}, {"external", Json::object()}}}) {
+  for (const Json& spec :
+       {Json{{"sourcePVC", "data"}},
+        Json{{"sourcePVC", "data"}, {"rsync", {{"copyMethod", "Direct"}}}, {"rclone", Json::object()}},
+        Json{{"sourcePVC", "data"}, {"rsync", {{"copyMethod", "Direct"}}}, {"external", Json::object()}}}) {
     put(kinds::kReplicationSources, {{"metadata", {{"name", "s"}}}, {"spec", spec}});
     settle();
     EXPECT_EQ(synchronizing(source()), "absent") << spec.dump();
@@ -158,9 +169,13 @@ TEST_F(Refusal, NoneOrSeveralMoversAreIgnoredWhereAnotherControllerServes) {
 
 TEST_F(Refusal, AnotherControllersConditionStaysWhereNoMoverIsSelected) {
   put(kinds::kReplicationSources, {{"metadata", {{"name", "s"}}}, {"spec", {{"sourcePVC", "data"}}}});
-  const Json theirs = {{"type", "Synchronizing"}, {"status", "False"}, {"reason", "Error"},
-                       {"message", "theirs"}, {"lastTransitionTime", "2021-01-14T18:00:00Z"}};
-  edit(kinds::kReplicationSources, "s", {{"status", {{"conditions", Json::array({theirs})}}}}, kube::Subresource::Status);
+  const Json theirs = {{"type", "Synchronizing"},
+                       {"status", "False"},
+                       {"reason", "Error"},
+                       {"message", "theirs"},
+                       {"lastTransitionTime", "2021-01-14T18:00:00Z"}};
+  edit(kinds::kReplicationSources, "s", {{"status", {{"conditions", Json::array({theirs})}}}},
+       kube::Subresource::Status);
   settle();
   EXPECT_EQ(synchronizing(source()), "False Error theirs");
 }
@@ -169,10 +184,11 @@ TEST_F(Refusal, AnotherControllersConditionStaysWhereNoMoverIsSelected) {
 TEST_F(Refusal, AConditionThatAnotherControllerTookOverStays) {
   makePvc("data");
   makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Direct"}}, {{"trigger", {{"manual", "one"}}}});
+  makeSource({{"copyMethod", "Direct"}}, kManual);
   settle();
   edit(kinds::kReplicationSources, "s", {{"spec", {{"rsync", nullptr}, {"restic", {{"repository", "r"}}}}}});
   expectSourceError("restic");
+  EXPECT_THAT(metrics.render(), HasSubstr("obj_name=\"s\""));
   Json conditions = *find(get(kinds::kReplicationSources, "s"), "status", "conditions");
   for (auto& condition : conditions) {
     if (text(condition, "type") != "Synchronizing") continue;
@@ -184,6 +200,7 @@ TEST_F(Refusal, AConditionThatAnotherControllerTookOverStays) {
   edit(kinds::kReplicationSources, "s", {{"status", {{"conditions", conditions}}}}, kube::Subresource::Status);
   settle();
   EXPECT_EQ(synchronizing(source()), "True SyncInProgress theirs");
+  EXPECT_THAT(metrics.render(), Not(HasSubstr("obj_name=\"s\"")));  // its gauge would alarm for ever
 }
 
 TEST_F(Refusal, ExternalObjectsAreLeftAlone) {
@@ -215,7 +232,8 @@ TEST_F(Refusal, AnotherPortThanAskedForIsPublishedWithItsReason) {
   settle();
   edit(kinds::kServices, "volsync-rsync-dst-d", kPortTaken);
   edit(kinds::kServices, "volsync-rsync-dst-d",
-       {{"status", {{"loadBalancer", {{"ingress", Json::array({{{"ip", "192.0.2.7"}}})}}}}}}, kube::Subresource::Status);
+       {{"status", {{"loadBalancer", {{"ingress", Json::array({{{"ip", "192.0.2.7"}}})}}}}}},
+       kube::Subresource::Status);
   settle();
   EXPECT_EQ(destination().status.rsync->port, 31022);
   EXPECT_THAT(synchronizing(destination()), HasSubstr("port 22 is held by sshd"));
@@ -227,7 +245,8 @@ TEST_F(Refusal, APortThatASourceMustNameIsPublishedAlsoWhenItIsTheOneAskedFor) {
   settle();
   edit(kinds::kServices, "volsync-rsync-dst-d", {{"metadata", {{"annotations", {{"godwit/port", "8522"}}}}}});
   edit(kinds::kServices, "volsync-rsync-dst-d",
-       {{"status", {{"loadBalancer", {{"ingress", Json::array({{{"ip", "192.0.2.7"}}})}}}}}}, kube::Subresource::Status);
+       {{"status", {{"loadBalancer", {{"ingress", Json::array({{{"ip", "192.0.2.7"}}})}}}}}},
+       kube::Subresource::Status);
   settle();
   EXPECT_EQ(destination().status.rsync->port, 8522);
 }

@@ -12,7 +12,8 @@ Content* Disk::at(const std::string& path) {
 }
 
 Result<void> Disk::mayFail(const char* what, const std::string& handle) {
-  if (failure > 0 && random_.unit() < failure) return Error{Errc::Io, fmt::format("injected: {} {}: I/O error", what, handle)};
+  if (failure > 0 && random_.unit() < failure)
+    return Error{Errc::Io, fmt::format("injected: {} {}: I/O error", what, handle)};
   return {};
 }
 

@@ -20,14 +20,13 @@ struct Content {
 
 class Disk final : public standalone::Volumes {
  public:
-  Disk(std::string root, const Clock& clock, Random& random)
-      : root_(std::move(root)), clock_(clock), random_(random) {}
+  Disk(std::string root, const Clock& clock, Random& random) : root_(std::move(root)), clock_(clock), random_(random) {}
 
   double failure = 0;   // probability that a call fails and does nothing
   double changing = 0;  // probability that a copy says it is not of one instant
   Duration slowest{0};  // a clone or snapshot takes up to this long; asking meanwhile gets Unavailable
-  std::function<bool(const std::string& path)> inUse;                        // by a container
-  std::function<void(const std::string& complaint)> complain;                // what a disk must never see
+  std::function<bool(const std::string& path)> inUse;          // by a container
+  std::function<void(const std::string& complaint)> complain;  // what a disk must never see
 
   Content* at(const std::string& path);  // nullptr when there is no such volume or snapshot
   const std::map<std::string, Content>& all() const { return contents_; }

@@ -51,8 +51,9 @@ class FaultyWatch final : public kube::Watch, public LateEvents {
     for (;;) {
       GODWIT_ASSIGN(auto event, real_->next(std::chrono::milliseconds(0)));
       if (!event) return {};
-      last_ = std::max(last_, api_.clock().monotonic() +
-                                  Duration(api_.random().below(static_cast<std::uint64_t>(api_.faults.maxLag.count()) + 1)));
+      last_ = std::max(last_,
+                       api_.clock().monotonic() +
+                           Duration(api_.random().below(static_cast<std::uint64_t>(api_.faults.maxLag.count()) + 1)));
       pending_.push_back({last_, std::move(*event)});
     }
   }
@@ -77,7 +78,9 @@ std::optional<Duration> FaultyApi::nextDelay() const {
   return delay;
 }
 
-bool FaultyApi::chance(double probability) { return probability > 0 && random_.unit() < probability; }
+bool FaultyApi::chance(double probability) {
+  return probability > 0 && random_.unit() < probability;
+}
 
 bool FaultyApi::mishapNow(Mishap::Kind kind) {
   if (mishap.happened || mishap.atCall < 0 || mishap.kind != kind || calls <= mishap.atCall) return false;
@@ -87,7 +90,8 @@ bool FaultyApi::mishapNow(Mishap::Kind kind) {
 Result<void> FaultyApi::onTheWay(const char* verb, const kube::ResourceType& type) {
   ++calls;
   if (chance(faults.meddle)) meanwhile();
-  if (mishapNow(Mishap::Kind::Refused) || chance(faults.refuse)) return Error{Errc::Unavailable, fmt::format("injected: {} {}: connection refused", verb, type.plural)};
+  if (mishapNow(Mishap::Kind::Refused) || chance(faults.refuse))
+    return Error{Errc::Unavailable, fmt::format("injected: {} {}: connection refused", verb, type.plural)};
   return {};
 }
 
@@ -98,13 +102,15 @@ auto FaultyApi::write(const char* verb, const kube::ResourceType& type, const ku
   const bool planned = number == crashAtWrite;
   if ((planned && crashBefore) || chance(faults.crash / 2)) throw Crash{};
   GODWIT_TRY(onTheWay(verb, type));
-  if (mishapNow(Mishap::Kind::Conflict) || chance(faults.conflict)) return Error{Errc::Conflict, fmt::format("injected: {} {}: conflict", verb, type.plural)};
+  if (mishapNow(Mishap::Kind::Conflict) || chance(faults.conflict))
+    return Error{Errc::Conflict, fmt::format("injected: {} {}: conflict", verb, type.plural)};
   auto done = act();
   if (&type != &kube::resources::kEvents) {
     trace(fmt::format("{} {} {}: {}", verb, type.kind, key.str(), done.ok() ? "ok" : done.error().message));
   }
   if ((planned && !crashBefore) || chance(faults.crash / 2)) throw Crash{};
-  if (mishapNow(Mishap::Kind::AnswerLost) || chance(faults.loseAnswer)) return Error{Errc::Timeout, fmt::format("injected: {} {}: answer lost", verb, type.plural)};
+  if (mishapNow(Mishap::Kind::AnswerLost) || chance(faults.loseAnswer))
+    return Error{Errc::Timeout, fmt::format("injected: {} {}: answer lost", verb, type.plural)};
   return done;
 }
 
@@ -118,7 +124,8 @@ Result<kube::List> FaultyApi::list(const kube::ResourceType& type, const kube::L
   return real_.list(type, options);
 }
 
-Result<std::unique_ptr<kube::Watch>> FaultyApi::watch(const kube::ResourceType& type, const kube::WatchOptions& options) {
+Result<std::unique_ptr<kube::Watch>> FaultyApi::watch(const kube::ResourceType& type,
+                                                      const kube::WatchOptions& options) {
   GODWIT_TRY(onTheWay("watch", type));
   GODWIT_ASSIGN(auto real, real_.watch(type, options));
   return std::unique_ptr<kube::Watch>(std::make_unique<FaultyWatch>(std::move(real), *this, type.plural));

@@ -21,15 +21,15 @@ struct Crash {};
 
 struct Faults {
   // Probabilities in [0, 1], each per call or per event.
-  double refuse = 0;     // Unavailable, nothing was done
-  double loseAnswer = 0; // the write was done, the caller hears Timeout
-  double conflict = 0;   // Conflict, nothing was done (writes only)
-  double crash = 0;      // Crash, half of them before and half after the write
-  double breakWatch = 0; // Unavailable; the reflector resumes
-  double gone = 0;       // 410; what was under way is never seen, only its outcome
-  double repeat = 0;     // an event comes twice
-  double meddle = 0;     // `meanwhile` is called before the call reaches the store
-  Duration maxLag{0};    // events arrive up to this much later, in order
+  double refuse = 0;      // Unavailable, nothing was done
+  double loseAnswer = 0;  // the write was done, the caller hears Timeout
+  double conflict = 0;    // Conflict, nothing was done (writes only)
+  double crash = 0;       // Crash, half of them before and half after the write
+  double breakWatch = 0;  // Unavailable; the reflector resumes
+  double gone = 0;        // 410; what was under way is never seen, only its outcome
+  double repeat = 0;      // an event comes twice
+  double meddle = 0;      // `meanwhile` is called before the call reaches the store
+  Duration maxLag{0};     // events arrive up to this much later, in order
 };
 
 // One call of all, by its number, goes wrong in this way; a kind that only writes know waits for the next write.
@@ -50,15 +50,16 @@ class FaultyApi final : public kube::Api {
   std::int64_t writes = 0;         // attempted
   std::int64_t crashAtWrite = -1;  // Crash at exactly this write (before when crashBefore, else after)
   bool crashBefore = true;
-  std::int64_t calls = 0;          // reads, writes and watches attempted
+  std::int64_t calls = 0;  // reads, writes and watches attempted
   Mishap mishap;
-  std::set<std::string> silent;    // plurals of which no event arrives
+  std::set<std::string> silent;             // plurals of which no event arrives
   std::function<void()> meanwhile = [] {};  // what somebody else does while a call is on its way
   std::function<void(const std::string& line)> trace = [](const std::string&) {};  // told of each write
 
   Result<Json> get(const kube::ResourceType& type, const kube::NamespacedName& key) override;
   Result<kube::List> list(const kube::ResourceType& type, const kube::ListOptions& options) override;
-  Result<std::unique_ptr<kube::Watch>> watch(const kube::ResourceType& type, const kube::WatchOptions& options) override;
+  Result<std::unique_ptr<kube::Watch>> watch(const kube::ResourceType& type,
+                                             const kube::WatchOptions& options) override;
   Result<Json> create(const kube::ResourceType& type, const Json& object) override;
   Result<Json> patch(const kube::ResourceType& type, const kube::NamespacedName& key, const Json& mergePatch,
                      kube::Subresource subresource) override;
@@ -78,7 +79,8 @@ class FaultyApi final : public kube::Api {
   Result<void> onTheWay(const char* verb, const kube::ResourceType& type);  // may refuse
   bool mishapNow(Mishap::Kind kind);
   template <class Act>
-  auto write(const char* verb, const kube::ResourceType& type, const kube::NamespacedName& key, Act act) -> decltype(act());
+  auto write(const char* verb, const kube::ResourceType& type, const kube::NamespacedName& key, Act act)
+      -> decltype(act());
 
   kube::Api& real_;
   const Clock& clock_;

@@ -68,11 +68,13 @@ void Inspector::replication(Role role, const kube::WatchEvent& event) {
 }
 
 void Inspector::conditions(const api::Replication& object) {
-  static const std::set<std::string> kReasons = {"SyncInProgress", "WaitingForSchedule", "WaitingForManual", "CleaningUp",
-                                                 "Error"};
+  static const std::set<std::string> kReasons = {"SyncInProgress", "WaitingForSchedule", "WaitingForManual",
+                                                 "CleaningUp", "Error"};
   std::set<std::string> types;
   for (const auto& condition : object.status.conditions) {
-    const auto malformed = [&](const char* why) { complainAbout(object, fmt::format("condition {}: {}", condition.type, why)); };
+    const auto malformed = [&](const char* why) {
+      complainAbout(object, fmt::format("condition {}: {}", condition.type, why));
+    };
     if (!types.insert(condition.type).second) malformed("twice");
     if (condition.status != "True" && condition.status != "False" && condition.status != "Unknown") malformed("status");
     if (condition.reason.empty() || condition.message.empty()) malformed("no reason or no message");
@@ -116,15 +118,18 @@ void Inspector::image(const api::Replication* before, const api::Replication& no
   if (content->torn) complainAbout(now, "latestImage " + latest->name + " is torn");
   auto& last = published_[now.meta.uid];
   if (!content->received) complainAbout(now, "latestImage " + latest->name + " holds nothing");
-  if (!last.origin.empty() && content->origin != last.origin) complainAbout(now, "latestImage holds another source's data");
+  if (!last.origin.empty() && content->origin != last.origin)
+    complainAbout(now, "latestImage holds another source's data");
   if (content->writes < last.writes) {
-    complainAbout(now, fmt::format("latestImage {} holds {} writes, the one before held {}", latest->name, content->writes, last.writes));
+    complainAbout(now, fmt::format("latestImage {} holds {} writes, the one before held {}", latest->name,
+                                   content->writes, last.writes));
   }
   last = {content->origin, content->writes};
 }
 
 void Inspector::snapshot(const kube::WatchEvent& event) {
-  const bool going = event.type == kube::WatchEvent::Type::Deleted || find(event.object, "metadata", "deletionTimestamp");
+  const bool going =
+      event.type == kube::WatchEvent::Type::Deleted || find(event.object, "metadata", "deletionTimestamp");
   if (!going) return;
   const auto meta = api::metaFromJson(event.object);
   const auto* owner = meta.controller();
@@ -151,7 +156,8 @@ void Inspector::started(const Mover& mover) {
   const auto object = site_.store().get(r::of(role), {name.ns, owner->name});
   if (!object.ok() || text(*object, "metadata", "uid") != owner->uid) return;
   if (find(*object, "metadata", "deletionTimestamp")) return;
-  if (text(*object, "status", "lastSyncStartTime").empty()) complain_("mover " + mover.pod + " starts outside an iteration");
+  if (text(*object, "status", "lastSyncStartTime").empty())
+    complain_("mover " + mover.pod + " starts outside an iteration");
 }
 
 }  // namespace godwit::sim

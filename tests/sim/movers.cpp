@@ -47,7 +47,9 @@ class Handle final : public standalone::RunningContainer {
 
 }  // namespace
 
-std::string hostAddress(int host) { return fmt::format("192.0.2.{}", host + 1); }
+std::string hostAddress(int host) {
+  return fmt::format("192.0.2.{}", host + 1);
+}
 
 Duration Movers::soon(std::int64_t mostMillis) {
   return clock_.monotonic() + std::chrono::milliseconds(1 + random_.below(static_cast<std::uint64_t>(mostMillis)));
@@ -65,7 +67,8 @@ Result<std::shared_ptr<Mover>> Movers::start(int host, const standalone::Contain
     for (const auto& file : mount.files) mover->keys[file.name] = file.content;
   }
   if (mover->source) {
-    mover->address = reachable(host, environment(spec, api::mover_env::kAddress), environment(spec, api::mover_env::kPort));
+    mover->address =
+        reachable(host, environment(spec, api::mover_env::kAddress), environment(spec, api::mover_env::kPort));
   } else {
     const auto listen = environment(spec, api::mover_env::kListen);
     const auto colon = listen.rfind(':');
@@ -77,7 +80,8 @@ Result<std::shared_ptr<Mover>> Movers::start(int host, const standalone::Contain
   for (const auto& other : movers_) {
     if (other->side == mover->side) complain(fmt::format("{} runs while {} does", mover->pod, other->pod));
     const bool writer = !other->source || !mover->source;
-    if (writer && other->data == mover->data) complain(fmt::format("{} and {} share volume {}", mover->pod, other->pod, mover->data));
+    if (writer && other->data == mover->data)
+      complain(fmt::format("{} and {} share volume {}", mover->pod, other->pod, mover->data));
   }
   if (!content(mover->data)) complain(fmt::format("{} has no volume at {}", mover->pod, mover->data));
   trace(fmt::format("mover {} starts ({})", mover->pod, mover->address));
@@ -114,12 +118,23 @@ void Movers::part(Mover& mover) {
 }
 
 void Movers::signal(Mover& mover) {
-  if (mover.exit || random_.unit() < faults.stubborn) return;
+  if (mover.exit) return;
+  mover.stubborn = random_.unit() < faults.stubborn;
+  if (mover.stubborn) return;
   if (mover.stage == Stage::Finishing) return;
   part(mover);
   mover.stage = Stage::Finishing;
   mover.exitWith = 143;
   mover.due = soon(3000);
+}
+
+void Movers::endFaults() {
+  faults = {};
+  // In its grace period one that ignores TERM still receives, for an owner that may be gone: nobody could ever tell.
+  const auto all = movers_;
+  for (const auto& mover : all) {
+    if (mover->stubborn) signal(*mover);
+  }
 }
 
 void Movers::killAny(std::uint64_t which) {

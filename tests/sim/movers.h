@@ -18,10 +18,10 @@
 namespace godwit::sim {
 
 struct MoverFaults {
-  double die = 0;         // probability, at each step of its script, to end with a random code
-  double slow = 0;        // probability of a copy fifty times as long
-  double stubborn = 0;    // probability that TERM is ignored until KILL
-  double wordless = 0;    // probability that the termination message is missing or broken
+  double die = 0;       // probability, at each step of its script, to end with a random code
+  double slow = 0;      // probability of a copy fifty times as long
+  double stubborn = 0;  // probability that TERM is ignored until KILL
+  double wordless = 0;  // probability that the termination message is missing or broken
 };
 
 struct Mover {
@@ -31,12 +31,13 @@ struct Mover {
   std::string side;  // host, namespace and Job: at most one of them at a time
   bool source = false;
   Stage stage = Stage::Starting;
-  Duration due{0};       // of its next step
-  Duration giveUp{0};    // end of the attempts to connect
+  Duration due{0};     // of its next step
+  Duration giveUp{0};  // end of the attempts to connect
   int stepsLeft = 0;
-  int exitWith = 0;      // when Finishing ends
-  std::string data;      // path of its volume
-  std::string address;   // "HOST:PORT": listened on, or connected to
+  int exitWith = 0;       // when Finishing ends
+  bool stubborn = false;  // has been told to end, and does not
+  std::string data;       // path of its volume
+  std::string address;    // "HOST:PORT": listened on, or connected to
   std::map<std::string, std::string> keys;
   std::weak_ptr<Mover> peer;
   std::optional<ExitStatus> exit;
@@ -64,6 +65,7 @@ class Movers {
   std::size_t running() const { return movers_.size(); }
   std::int64_t copies() const { return copies_; }
   void killAny(std::uint64_t which);
+  void endFaults();
 
  private:
   void stepSource(const std::shared_ptr<Mover>& mover);

@@ -44,7 +44,8 @@ class ScriptedRunner final : public standalone::Runner {
  private:
   class Handle final : public standalone::RunningContainer {
    public:
-    Handle(ScriptedRunner& runner, std::shared_ptr<Container> container) : runner_(runner), container_(std::move(container)) {}
+    Handle(ScriptedRunner& runner, std::shared_ptr<Container> container)
+        : runner_(runner), container_(std::move(container)) {}
     std::optional<ExitStatus> poll() override {
       if (!container_->outcome && runner_.script) container_->outcome = runner_.script(*container_);
       if (!container_->outcome) return std::nullopt;

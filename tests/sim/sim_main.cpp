@@ -1,6 +1,6 @@
 // godwit_sim: worlds from seeds. A world that fails prints how to see it again.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 
@@ -68,8 +68,8 @@ class Sweep {
     auto& at = blow.crash ? plan.crashAtWrite : plan.mishap.atCall;
     for (at = 0; failed_ < 5; ++at, ++worlds_) {
       const auto verdict = live(plan);
-      const bool good = report(verdict, fmt::format("godwit_sim --sweep --seed {} ({} {} of operator {}, {} to {})", seed_, blow.what,
-                                                    at, victim, source, destination));
+      const bool good = report(verdict, fmt::format("godwit_sim --sweep --seed {} ({} {} of operator {}, {} to {})",
+                                                    seed_, blow.what, at, victim, source, destination));
       failed_ += !good;
       if (!good && trace_ && failed_ == 1) (void)relive(plan);
       if (!verdict.hit) return;
@@ -92,7 +92,8 @@ int storms(Plan plan, std::int64_t worlds, std::int64_t total) {
     failed += !report(verdict, fmt::format("godwit_sim --seed {} --iterations {} --trace", plan.seed, plan.iterations));
     if (failed > 4) break;
   }
-  fmt::print("{} worlds, {} iterations, {} crashes, {} steps, {} worlds failed\n", lived, sum.iterations, sum.crashes, sum.steps, failed);
+  fmt::print("{} worlds, {} iterations, {} crashes, {} steps, {} worlds failed\n", lived, sum.iterations, sum.crashes,
+             sum.steps, failed);
   return failed ? 1 : 0;
 }
 
@@ -108,8 +109,11 @@ int main(int argc, char** argv) {
   app.add_option("--total", total, "and until so many iterations have been lived through in all of them");
   app.add_option("--iterations", plan.iterations, "per world, before its faults end");
   app.add_flag("--trace", plan.trace, "print every step");
-  app.add_flag("--sweep", sweeping, "instead: one iteration with a crash at each of an operator's writes, an error at each of its calls; --trace tells the first that fails");
+  app.add_flag("--sweep", sweeping,
+               "instead: one iteration with a crash at each of an operator's writes, an error at each of its calls; "
+               "--trace tells the first that fails");
   CLI11_PARSE(app, argc, argv);
-  godwit::log::configure({.level = plan.trace && !sweeping ? godwit::log::Level::Debug : godwit::log::Level::Error, .fd = 1});
+  godwit::log::configure(
+      {.level = plan.trace && !sweeping ? godwit::log::Level::Debug : godwit::log::Level::Error, .fd = 1});
   return sweeping ? Sweep(plan.seed, plan.trace).run() : storms(plan, worlds, total);
 }

@@ -17,7 +17,8 @@ struct Site::Machine {
         jobs(cluster, site.clock_, recorder),
         storage(cluster, site.volumes, work, site.clock_, recorder, false),
         snapshots(cluster, site.volumes, work, site.clock_, recorder),
-        node(cluster, site.runner_, addresses, site.clock_, recorder, {fmt::format("host-{}", site.number), hostAddress(site.number), ""}) {}
+        node(cluster, site.runner_, addresses, site.clock_, recorder,
+             {fmt::format("host-{}", site.number), hostAddress(site.number), ""}) {}
   std::vector<standalone::Controller*> controllers() { return {&addresses, &jobs, &storage, &snapshots, &node}; }
 
   standalone::Cluster cluster;
@@ -78,17 +79,17 @@ std::vector<Site::Part> Site::parts() {
       return guarded([&] { return step(*current); }, [this] { startMachine(); });
     };
   };
-  std::vector<Part> out = {
-      {name("operator's watches"), operating([this] { return operator_->controller.pump(); })},
-      {name("operator"), operating([this] { return operator_->controller.stepOne(); })},
-      {name("garbage collector"), [this] { return store_->collectGarbage(); }},
-      {name("node's watches"), machine([](Machine& m) {
-         if (!m.registered) m.registered = m.node.registerNode().ok();
-         return m.cluster.pump();
-       })}};
+  std::vector<Part> out = {{name("operator's watches"), operating([this] { return operator_->controller.pump(); })},
+                           {name("operator"), operating([this] { return operator_->controller.stepOne(); })},
+                           {name("garbage collector"), [this] { return store_->collectGarbage(); }},
+                           {name("node's watches"), machine([](Machine& m) {
+                              if (!m.registered) m.registered = m.node.registerNode().ok();
+                              return m.cluster.pump();
+                            })}};
   const char* const names[] = {"addresses", "jobs", "storage", "snapshots", "node"};
   for (std::size_t i = 0; i < std::size(names); ++i) {
-    out.push_back({name(names[i]), machine([i](Machine& m) { return m.cluster.synced() && m.controllers()[i]->step(); })});
+    out.push_back(
+        {name(names[i]), machine([i](Machine& m) { return m.cluster.synced() && m.controllers()[i]->step(); })});
   }
   return out;
 }

@@ -1,5 +1,6 @@
-// One cluster of the simulated world: the embedded store in memory, standalone's own controllers, and Godwit's operator,
-// each behind an Api that goes wrong. What a crash takes is rebuilt; what a crash leaves (store, disks) stays.
+// One cluster of the simulated world: the embedded store in memory, standalone's own controllers, and Godwit's
+// operator, each behind an Api that goes wrong. What a crash takes is rebuilt; what a crash leaves (store, disks)
+// stays.
 #pragma once
 #include <functional>
 #include <memory>
@@ -9,8 +10,8 @@
 #include "kube/recorder.h"
 #include "replication/controller.h"
 #include "replication/metrics.h"
-#include "sim/faulty_api.h"
 #include "sim/disk.h"
+#include "sim/faulty_api.h"
 #include "sim/movers.h"
 #include "standalone/address.h"
 #include "standalone/job_controller.h"

@@ -11,7 +11,9 @@ namespace godwit::sim {
 namespace r = kube::resources;
 using namespace std::chrono_literals;
 
-const char* User::oneOf(std::initializer_list<const char*> choices) { return choices.begin()[random_.below(choices.size())]; }
+const char* User::oneOf(std::initializer_list<const char*> choices) {
+  return choices.begin()[random_.below(choices.size())];
+}
 
 const kube::ResourceType& User::typeOf(const Pair& pair, const Side& side) const {
   return &side == &pair.source ? r::kReplicationSources : r::kReplicationDestinations;
@@ -34,9 +36,10 @@ void User::addPair(const std::string& sourceMethod, const std::string& destinati
   pair.destination.site = static_cast<int>(random_.below(sites_.size()));
   const bool near = pair.source.site == pair.destination.site;
   pair.source.spec = {{"sourcePVC", "data"}, {"rsync", {{"copyMethod", sourceMethod}}}};
-  pair.destination.spec = {{"rsync", {{"copyMethod", destinationMethod}, {"serviceType", near ? "ClusterIP" : "LoadBalancer"}}}};
+  pair.destination.spec = {
+      {"rsync", {{"copyMethod", destinationMethod}, {"serviceType", near ? "ClusterIP" : "LoadBalancer"}}}};
   chooseVolume(pair.destination.spec["rsync"]);
-  if (manual) pair.source.spec["trigger"] = {{"manual", fmt::format("{}", ++pair.manual)}};
+  if (manual) askByHand(pair);
   prepare(pair);
   pair.source.absent = Duration::max();  // until the destination can be told to it
   pairs_.push_back(std::move(pair));
@@ -63,10 +66,11 @@ void User::prepare(Pair& pair) {
 }
 
 void User::makeClaim(Site& site, const std::string& ns, const std::string& name) {
-  const Json claim = {{"apiVersion", "v1"},
-                      {"kind", "PersistentVolumeClaim"},
-                      {"metadata", {{"namespace", ns}, {"name", name}}},
-                      {"spec", {{"accessModes", {"ReadWriteOnce"}}, {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}};
+  const Json claim = {
+      {"apiVersion", "v1"},
+      {"kind", "PersistentVolumeClaim"},
+      {"metadata", {{"namespace", ns}, {"name", name}}},
+      {"spec", {{"accessModes", {"ReadWriteOnce"}}, {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}};
   (void)site.store().create(r::kPersistentVolumeClaims, claim).ok();
 }
 
@@ -79,10 +83,13 @@ void User::apply(Pair& pair, Side& side) {
                        {"spec", side.spec}};
   const auto created = store.create(type, object);
   if (created.is(Errc::AlreadyExists)) {
-    (void)store.modify(type, {side.ns, pair.name}, [&](Json& stored) -> Result<void> {
-      stored["spec"] = side.spec;
-      return {};
-    }).ok();
+    (void)store
+        .modify(type, {side.ns, pair.name},
+                [&](Json& stored) -> Result<void> {
+                  stored["spec"] = side.spec;
+                  return {};
+                })
+        .ok();
   }
   side.absent.reset();
   dirty_ = true;
@@ -149,9 +156,13 @@ bool User::write() {
 void User::gateCopies(Pair& pair, bool gated) {
   pair.gated = gated;
   Json annotations = {{"volsync.backube/use-copy-trigger", nullptr}};
-  if (gated) annotations = {{"volsync.backube/use-copy-trigger", ""}, {"volsync.backube/copy-trigger", fmt::format("{}", ++pair.manual)}};
-  (void)siteOf(pair.source).store().patch(r::kPersistentVolumeClaims, {pair.source.ns, "data"},
-                                          {{"metadata", {{"annotations", annotations}}}}).ok();
+  if (gated)
+    annotations = {{"volsync.backube/use-copy-trigger", ""},
+                   {"volsync.backube/copy-trigger", fmt::format("{}", ++pair.manual)}};
+  (void)siteOf(pair.source)
+      .store()
+      .patch(r::kPersistentVolumeClaims, {pair.source.ns, "data"}, {{"metadata", {{"annotations", annotations}}}})
+      .ok();
 }
 
 void User::moveService(Pair& pair) {
@@ -161,12 +172,21 @@ void User::moveService(Pair& pair) {
   rsync["port"] = chance(0.5) ? 22 : 2222;
 }
 
+void User::askByHand(Pair& pair) {
+  pair.source.spec["trigger"] = {{"manual", fmt::format("{}", ++pair.manual)}};
+}
+
 void User::retrigger(Pair& pair) {
   Json& spec = pair.source.spec;
   switch (random_.below(4)) {
-    case 0: spec["trigger"] = {{"schedule", oneOf({"* * * * *", "*/2 * * * *", "@every 45s"})}}; break;
-    case 1: spec["trigger"] = {{"manual", fmt::format("{}", ++pair.manual)}}; break;
-    default: spec.erase("trigger");
+    case 0:
+      spec["trigger"] = {{"schedule", oneOf({"* * * * *", "*/2 * * * *", "@every 45s"})}};
+      break;
+    case 1:
+      askByHand(pair);
+      break;
+    default:
+      spec.erase("trigger");
   }
 }
 
@@ -183,13 +203,20 @@ void User::meddle() {
   const auto what = random_.below(13);
   switch (what) {
     case 0:
-    case 1: side.spec["paused"] = !truth(side.spec, "paused"); break;
+    case 1:
+      side.spec["paused"] = !truth(side.spec, "paused");
+      break;
     case 2:
-      side.spec["rsync"]["copyMethod"] = source ? oneOf({"Clone", "Snapshot", "Direct"}) : oneOf({"Snapshot", "Direct"});
+      side.spec["rsync"]["copyMethod"] =
+          source ? oneOf({"Clone", "Snapshot", "Direct"}) : oneOf({"Snapshot", "Direct"});
       break;
     case 3:
-    case 4: retrigger(pair); break;
-    case 5: deleteJob(pair, side); break;
+    case 4:
+      retrigger(pair);
+      break;
+    case 5:
+      deleteJob(pair, side);
+      break;
     case 6:
     case 7:
       remove(pair, side);
@@ -205,7 +232,9 @@ void User::meddle() {
     case 11:
       if (!source) side.spec["rsync"]["cleanupTempPVC"] = !truth(side.spec, "rsync", "cleanupTempPVC");
       break;
-    case 12: gateCopies(pair, !pair.gated); break;
+    case 12:
+      gateCopies(pair, !pair.gated);
+      break;
   }
   trace(fmt::format("user meddles ({}) with {} {}: {}", what, typeOf(pair, side).kind, pair.name, side.spec.dump()));
   if (!side.absent && what != 5) apply(pair, what == 3 || what == 4 ? pair.source : side);
@@ -229,7 +258,7 @@ void User::calm() {
     pair.destination.spec.erase("paused");
     pair.destination.spec.erase("trigger");
     if (pair.gated) gateCopies(pair, false);
-    if (find(pair.source.spec, "trigger", "manual")) pair.source.spec["trigger"]["manual"] = fmt::format("{}", ++pair.manual);
+    if (find(pair.source.spec, "trigger", "manual")) askByHand(pair);
     if (pair.source.absent != Duration::max()) apply(pair, pair.source);
     apply(pair, pair.destination);
   }
@@ -244,12 +273,17 @@ std::string User::unsettled() {
 
 std::string User::unsettled(Pair& pair) {
   const auto source = siteOf(pair.source).store().get(r::kReplicationSources, {pair.source.ns, pair.name});
-  const auto destination = siteOf(pair.destination).store().get(r::kReplicationDestinations, {pair.destination.ns, pair.name});
-  if (!source.ok() || !destination.ok()) return "not both ends are there: " + (destination.ok() ? destination->dump() : source.ok() ? source->dump() : "neither");
+  const auto destination =
+      siteOf(pair.destination).store().get(r::kReplicationDestinations, {pair.destination.ns, pair.name});
+  if (!source.ok() || !destination.ok())
+    return "not both ends are there: " + (destination.ok() ? destination->dump()
+                                          : source.ok()    ? source->dump()
+                                                           : "neither");
   const auto name = text(*destination, "status", "latestImage", "name");
   const kube::NamespacedName image{pair.destination.ns, name};
   auto& there = siteOf(pair.destination);
-  const auto* replica = text(*destination, "status", "latestImage", "kind") == "VolumeSnapshot" ? there.taken(image) : there.claimed(image);
+  const auto* replica = text(*destination, "status", "latestImage", "kind") == "VolumeSnapshot" ? there.taken(image)
+                                                                                                : there.claimed(image);
   const auto* original = siteOf(pair.source).claimed({pair.source.ns, "data"});
   if (!original) return "its source volume is not bound";
   const auto say = [&](const std::string& what) {
@@ -284,7 +318,8 @@ std::string User::clutter(Pair& pair) {
     const bool idle = text(*object, "status", "lastSyncStartTime").empty();
     std::set<std::string> inTheMaking;
     const auto claims = store.list(r::kPersistentVolumeClaims, {.ns = side->ns});
-    for (const auto& claim : claims->items) inTheMaking.insert(text(claim, "metadata", "annotations", "volsync.backube/snapname"));
+    for (const auto& claim : claims->items)
+      inTheMaking.insert(text(claim, "metadata", "annotations", "volsync.backube/snapname"));
     for (const auto* type : {&r::kJobs, &r::kPersistentVolumeClaims, &r::kVolumeSnapshots}) {
       const auto all = store.list(*type, {.ns = side->ns});
       for (const auto& child : all->items) {
@@ -294,7 +329,8 @@ std::string User::clutter(Pair& pair) {
         const bool ofIteration = idle && meta.labels.contains("volsync.backube/cleanup");
         const bool oldImage = !source && type == &r::kVolumeSnapshots && meta.name != published &&
                               (idle || !inTheMaking.contains(meta.name));
-        if (ofIteration || oldImage) out += fmt::format("\n  {} {}:{} of {}", type->kind, side->site, kube::keyOf(child).str(), object->dump());
+        if (ofIteration || oldImage)
+          out += fmt::format("\n  {} {}:{} of {}", type->kind, side->site, kube::keyOf(child).str(), object->dump());
       }
     }
   }
@@ -311,19 +347,23 @@ void User::leave() {
 std::string User::leftovers() {
   std::string out;
   for (auto* site : sites_) {
-    for (const auto* type : {&r::kJobs, &r::kPods, &r::kServices, &r::kSecrets, &r::kServiceAccounts, &r::kRoles, &r::kRoleBindings,
-                             &r::kVolumeSnapshots, &r::kVolumeSnapshotContents, &r::kPersistentVolumeClaims, &r::kPersistentVolumes}) {
+    for (const auto* type :
+         {&r::kJobs, &r::kPods, &r::kServices, &r::kSecrets, &r::kServiceAccounts, &r::kRoles, &r::kRoleBindings,
+          &r::kVolumeSnapshots, &r::kVolumeSnapshotContents, &r::kPersistentVolumeClaims, &r::kPersistentVolumes}) {
       const auto all = site->store().list(*type, {});
       if (!all.ok()) continue;
       for (const auto& object : all->items) {
         const auto name = text(object, "metadata", "name"), of = text(object, "spec", "claimRef", "name");
-        const bool theirs = name == "data" || name.starts_with("replica") || name == "copied" || name == "default" || of == "data" || of.starts_with("replica");
-        if (!theirs) out += fmt::format("\n  {} {}:{}: {}", type->kind, site->number, kube::keyOf(object).str(), object.dump());
+        const bool theirs = name == "data" || name.starts_with("replica") || name == "copied" || name == "default" ||
+                            of == "data" || of.starts_with("replica");
+        if (!theirs)
+          out += fmt::format("\n  {} {}:{}: {}", type->kind, site->number, kube::keyOf(object).str(), object.dump());
       }
     }
     const auto claims = site->store().list(r::kPersistentVolumeClaims, {});
     const auto volumes = site->volumes.all().size();
-    if (claims.ok() && volumes != claims->items.size()) out += fmt::format("\n  {} volumes or snapshots on disk {}", volumes, site->number);
+    if (claims.ok() && volumes != claims->items.size())
+      out += fmt::format("\n  {} volumes or snapshots on disk {}", volumes, site->number);
   }
   return out;
 }

@@ -12,8 +12,8 @@ namespace godwit::sim {
 struct Side {
   std::string ns;
   int site = 0;
-  Json spec;                         // what is wanted
-  std::optional<Duration> absent;    // deleted; comes back then
+  Json spec;                       // what is wanted
+  std::optional<Duration> absent;  // deleted; comes back then
 };
 
 struct Pair {
@@ -30,17 +30,17 @@ class User {
 
   std::function<void(const std::string& line)> trace = [](const std::string&) {};
 
-  void addPair();                                // random methods, triggers and clusters
+  void addPair();  // random methods, triggers and clusters
   void addPair(const std::string& sourceMethod, const std::string& destinationMethod, bool manual);
-  bool tend();                                   // what makes the two ends know each other; true if something changed
-  bool write();                                  // one more write to each source volume that exists
-  void meddle();                                 // one random change
-  std::optional<Duration> nextDelay() const;     // until a deleted object comes back
-  void calm();                                   // nothing paused, everything there; manual pairs asked once more
-  std::string unsettled();                       // why not every replica equals its source; empty: all do
-  void leave();                                  // deletes every replication
-  std::string clutter();                         // what an iteration made and left behind; empty: nothing
-  std::string leftovers();                       // what Godwit made and is still there; empty: nothing
+  bool tend();                                // what makes the two ends know each other; true if something changed
+  bool write();                               // one more write to each source volume that exists
+  void meddle();                              // one random change
+  std::optional<Duration> nextDelay() const;  // until a deleted object comes back
+  void calm();                                // nothing paused, everything there; manual pairs asked once more
+  std::string unsettled();                    // why not every replica equals its source; empty: all do
+  void leave();                               // deletes every replication
+  std::string clutter();                      // what an iteration made and left behind; empty: nothing
+  std::string leftovers();                    // what Godwit made and is still there; empty: nothing
   void attentive() { dirty_ = true; }
 
  private:
@@ -52,6 +52,7 @@ class User {
   bool introduce(Pair& pair);  // the source learns the destination's address and keys
   void apply(Pair& pair, Side& side);
   void remove(Pair& pair, Side& side);
+  void askByHand(Pair& pair);
   void retrigger(Pair& pair);
   void deleteJob(Pair& pair, Side& side);
   void chooseVolume(Json& rsync);  // at the destination: one of the user's, or one that is provisioned

@@ -16,7 +16,8 @@ constexpr std::int64_t kBusyLoop = 100'000;  // steps at one instant; far more t
 
 class World {
  public:
-  explicit World(const Plan& plan) : plan_(plan), random_(plan.seed), clock_(kStart), movers_(clock_, random_), user_(clock_, random_) {}
+  explicit World(const Plan& plan)
+      : plan_(plan), random_(plan.seed), clock_(kStart), movers_(clock_, random_), user_(clock_, random_) {}
 
   Verdict run() {
     if (!build()) return std::move(verdict_);
@@ -38,7 +39,9 @@ class World {
     trace("COMPLAINT " + what);
     if (verdict_.complaints.size() < 8) verdict_.complaints.push_back(fmt::format("at {}: {}", when(), what));
   }
-  std::string when() const { return fmt::format("+{:.3f}s", std::chrono::duration<double>(clock_.monotonic()).count()); }
+  std::string when() const {
+    return fmt::format("+{:.3f}s", std::chrono::duration<double>(clock_.monotonic()).count());
+  }
   void trace(const std::string& line) const {
     if (plan_.trace) fmt::print("{:>14} {}\n", when(), line);
   }
@@ -111,7 +114,8 @@ class World {
     clock_.advance(std::max<Duration>(delay, 1ms));
   }
 
-  void live(Duration most, const std::function<bool()>& enough, const std::function<void()>& meanwhile = [] {}) {
+  void live(
+      Duration most, const std::function<bool()>& enough, const std::function<void()>& meanwhile = [] {}) {
     const auto end = clock_.monotonic() + most;
     while (verdict_.complaints.empty() && clock_.monotonic() < end) {
       react();
@@ -167,7 +171,7 @@ class World {
       site->volumes.failure = site->volumes.changing = 0;
       site->volumes.slowest = {};
     }
-    movers_.faults = {};
+    movers_.endFaults();
   }
 
   void storm() {
@@ -182,7 +186,8 @@ class World {
       user_.meddle();
       meddling = clock_.monotonic() + std::chrono::milliseconds(random_.below(120'000));
     };
-    live(plan_.longest, [&] { return iterations() >= plan_.iterations; }, meanwhile);
+    live(
+        plan_.longest, [&] { return iterations() >= plan_.iterations; }, meanwhile);
   }
 
   void settle() {
@@ -234,6 +239,8 @@ class World {
 
 }  // namespace
 
-Verdict live(const Plan& plan) { return World(plan).run(); }
+Verdict live(const Plan& plan) {
+  return World(plan).run();
+}
 
 }  // namespace godwit::sim

@@ -12,7 +12,7 @@ namespace godwit::sim {
 
 struct Plan {
   std::uint64_t seed = 0;
-  std::int64_t iterations = 40;  // of sources, with faults, before everything calms down
+  std::int64_t iterations = 40;              // of sources, with faults, before everything calms down
   Duration longest = std::chrono::hours(4);  // of virtual time for them
   bool trace = false;
   // A sweep: one pair, one iteration, no fault but one at one operator: its death at the n-th write, or a mishap of its

@@ -22,9 +22,15 @@ struct File {
   int flags;
 };
 
-constexpr File followed(const char* path) { return {AT_FDCWD, path, 0}; }
-constexpr File notFollowed(const char* path) { return {AT_FDCWD, path, AT_SYMLINK_NOFOLLOW}; }
-constexpr File opened(int fd) { return {fd, nullptr, 0}; }
+constexpr File followed(const char* path) {
+  return {AT_FDCWD, path, 0};
+}
+constexpr File notFollowed(const char* path) {
+  return {AT_FDCWD, path, AT_SYMLINK_NOFOLLOW};
+}
+constexpr File opened(int fd) {
+  return {fd, nullptr, 0};
+}
 constexpr File beneath(int directory, const char* path, int flags) {
   return {directory, path, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)};
 }
@@ -65,7 +71,9 @@ GODWIT_EXPORT int chmod(const char* path, mode_t mode) noexcept {
 GODWIT_EXPORT int lchmod(const char* path, mode_t mode) noexcept {
   return judged(real("lchmod", path, mode), notFollowed(path));
 }
-GODWIT_EXPORT int fchmod(int fd, mode_t mode) noexcept { return judged(real("fchmod", fd, mode), opened(fd)); }
+GODWIT_EXPORT int fchmod(int fd, mode_t mode) noexcept {
+  return judged(real("fchmod", fd, mode), opened(fd));
+}
 GODWIT_EXPORT int fchmodat(int fd, const char* path, mode_t mode, int flags) noexcept {
   return judged(real("fchmodat", fd, path, mode, flags), beneath(fd, path, flags));
 }
