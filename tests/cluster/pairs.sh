@@ -128,19 +128,21 @@ END
 }
 fill='mkdir -p d; for i in $(seq 200); do echo "$i" >d/$i; done; ln d/1 hard; ln -s d/2 soft; chown 1234:5678 d/3; chmod 4711 d/4; head -c 3000000 /dev/urandom >random; sync'
 # Names, owners, modes, times and contents of everything in a volume.
-print='find . -not -name lost+found -exec stat -c "%n %u %g %a %F %h %Y" {} + | grep -v "^\. " | sort | sha256sum; find . -type f -exec sha256sum {} + | sort | sha256sum'
+print='find . -mindepth 1 -not -name lost+found -exec stat -c "%n %u %g %a %F %h %s %Y" {} + | sort; find . -type f -exec sha256sum {} + | sort'
 same() { # WHERE CLAIM WHERE CLAIM
-  local one two what=$print
+  local what=$print
   [ "${mode:-Filesystem}" = Filesystem ] || what='sha256sum </dev/v'
-  one=$(in_volume "$1" "$2" "$what")
-  two=$(in_volume "$3" "$4" "$what")
-  [ "$one" = "$two" ] || {
-    echo "$1 $2 and $3 $4 differ: $one / $two" >&2
+  in_volume "$1" "$2" "$what" >"$work/one"
+  in_volume "$3" "$4" "$what" >"$work/two"
+  diff "$work/one" "$work/two" >"$work/difference" && [ -s "$work/one" ] || {
+    echo "$1 $2 and $3 $4 differ:"
+    head -n 40 "$work/difference"
     return 1
-  }
+  } >&2
 }
 
-# destination NAME RSYNC-YAML [TRIGGER]: reached through a LoadBalancer, whose address this assigns, or a ClusterIP
+# destination NAME RSYNC-YAML [TRIGGER]: reached through a LoadBalancer, whose address this assigns, or a ClusterIP. With
+# `secret` set, both ends use the keys of that name, which users made.
 destination() {
   dst apply -f - <<END
 apiVersion: volsync.backube/v1alpha1
@@ -150,7 +152,7 @@ spec: {trigger: ${3:-{\}}, rsync: {serviceType: ${service_type:-LoadBalancer}, $
 END
   [ "${service_type:-LoadBalancer}" != LoadBalancer ] || assign_address "$1"
   dst wait --for=jsonpath='{.status.rsync.address}' --timeout=30s "replicationdestination/$1"
-  dst wait --for=jsonpath='{.status.rsync.sshKeys}' --timeout=30s "replicationdestination/$1"
+  [ -n "${secret:-}" ] || dst wait --for=jsonpath='{.status.rsync.sshKeys}' --timeout=30s "replicationdestination/$1"
 }
 assign_address() { # DESTINATION
   local service next
@@ -181,7 +183,7 @@ metadata: {name: $2}
 spec:
   sourcePVC: $3
   trigger: ${5:-{manual: one\}}
-  rsync: {address: $(published "$1" address), sshKeys: $(published "$1" sshKeys), $4}
+  rsync: {address: $(published "$1" address), sshKeys: ${secret:-$(published "$1" sshKeys)}, $4}
 END
 }
 synced() { # SOURCE VALUE [SECONDS]

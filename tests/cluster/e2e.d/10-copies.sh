@@ -92,23 +92,27 @@ test_long_names() {
 }
 
 test_keys_made_by_hand() {
-  local keys=$work/keys secret='create secret generic by-hand'
+  local keys=$work/keys
   mkdir -p "$keys"
   ssh-keygen -q -t rsa -b 2048 -N '' -f "$keys/source"
   ssh-keygen -q -t ecdsa -N '' -f "$keys/destination"
-  # shellcheck disable=SC2086  # words
-  src $secret --from-file="$keys/source" --from-file="$keys/source.pub" --from-file="$keys/destination.pub"
-  # shellcheck disable=SC2086
-  dst $secret --from-file="$keys/destination" --from-file="$keys/destination.pub" --from-file="$keys/source.pub"
-  src label secret by-hand made-by=user
-  dst label secret by-hand made-by=user
+  secret=by-hand
+  secret_of src source source.pub destination.pub
+  secret_of dst destination destination.pub source.pub
   rm -rf "$keys"
   volume src data
   in_volume src data "$fill"
-  destination there "copyMethod: Direct, sshKeys: by-hand, $provisioned"
+  destination there "copyMethod: Direct, sshKeys: $secret, $provisioned"
   source_for there here data 'copyMethod: Direct'
   synced here one
   same src data dst volsync-there-dst
+}
+secret_of() { # WHERE FIELD...
+  local where=$1 field
+  shift
+  # shellcheck disable=SC2046  # words
+  "$where" create secret generic "$secret" $(for field; do echo "--from-file=$keys/$field"; done)
+  "$where" label secret "$secret" made-by=user
 }
 
 test_pause_and_resume() {

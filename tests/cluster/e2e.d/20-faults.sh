@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034
 large='capacity: 512Mi, accessModes: [ReadWriteOnce]'
 # A mover that gets a part of a processor only is long enough in the middle of a sync to do something to it.
-slow='copyMethod: Direct, moverResources: {limits: {cpu: 200m}}'
+slow='copyMethod: Direct, moverResources: {limits: {cpu: 100m}}'
 files=300
 
 large_volume() {
@@ -26,8 +26,8 @@ unfinished() {
   ! arrived $files || die 'the sync was too fast to be in the middle of'
 }
 arrived() {
-  local directory
-  directory=$(directory_of dst volsync-there-dst) && [ "$("$here/exec" far ls "$directory" | wc -l)" -ge "$1" ]
+  local directory number
+  directory=$(directory_of dst volsync-there-dst) && number=$("$here/exec" far ls "$directory" | wc -l) && [ "$number" -ge "$1" ]
 }
 ends_equal() { # [SECONDS]
   synced here one "${1:-240}"
@@ -85,6 +85,7 @@ failed() { [ "$(src get replicationsource here -o jsonpath='{.status.latestMover
 test_namespace_of_the_source_deleted_in_the_middle() {
   large_pair
   near delete namespace "$ns" --timeout=120s
+  unfinished
   near create namespace "$ns"
   large_volume
   introduce there
