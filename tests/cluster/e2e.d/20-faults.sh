@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034
 large='capacity: 512Mi, accessModes: [ReadWriteOnce]'
 # A mover that gets a part of a processor only is long enough in the middle of a sync to do something to it.
-slow='copyMethod: Direct, moverResources: {limits: {cpu: 100m}}'
+cpu=100m
 files=300
 
 large_volume() {
@@ -15,7 +15,7 @@ large_pair() {
   large_volume
   destination there "copyMethod: Snapshot, $large"
   introduce there
-  source_for there here data "$slow"
+  source_for there here data "copyMethod: Direct, moverResources: {limits: {cpu: $cpu}}"
   in_the_middle
 }
 in_the_middle() {
@@ -83,6 +83,7 @@ failed() { [ "$(src get replicationsource here -o jsonpath='{.status.latestMover
 
 # After either side is gone with all that was in it, a new one takes its place.
 test_namespace_of_the_source_deleted_in_the_middle() {
+  cpu=20m  # a namespace takes its time to go
   large_pair
   near delete namespace "$ns" --timeout=120s
   unfinished
@@ -93,6 +94,7 @@ test_namespace_of_the_source_deleted_in_the_middle() {
   ends_equal
 }
 test_namespace_of_the_destination_deleted_in_the_middle() {
+  cpu=20m
   large_pair
   far delete namespace "$ns" --timeout=120s
   far create namespace "$ns"
