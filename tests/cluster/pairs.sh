@@ -72,19 +72,24 @@ metadata: {name: $2, labels: {made-by: user}}
 spec: {storageClassName: ${3:-disk}, volumeMode: ${mode:-Filesystem}, accessModes: [ReadWriteOnce], resources: {requests: {storage: ${size:-64Mi}}}}
 END
 }
-# pod_spec CLAIM SCRIPT: a pod that runs it with the volume at /v, or the device at /dev/v
+# pod_spec CLAIM SCRIPT: a pod that runs it with the volume at /v, or the device at /dev/v; of several claims each is at
+# /v/CLAIM
 pod_spec() {
-  local access='volumeMounts: [{name: v, mountPath: /v}]'
-  [ "${mode:-Filesystem}" = Filesystem ] || access='volumeDevices: [{name: v, devicePath: /dev/v}]'
+  local claim volumes='' mounts='' access=volumeMounts path='mountPath: /v'
+  [ "${mode:-Filesystem}" = Filesystem ] || access=volumeDevices path='devicePath: /dev/v'
+  for claim in $1; do
+    volumes="$volumes{name: $claim, persistentVolumeClaim: {claimName: $claim}}, "
+    mounts="$mounts{name: $claim, $path$([ "$claim" = "$1" ] || echo "/$claim")}, "
+  done
   cat <<END
 restartPolicy: Never
 terminationGracePeriodSeconds: 0
-volumes: [{name: v, persistentVolumeClaim: {claimName: $1}}]
+volumes: [$volumes]
 containers:
 - name: user
   image: ${pod_image:-localhost/busybox:1}
   workingDir: /v
-  $access
+  $access: [$mounts]
   command:
   - sh
   - -euc
@@ -154,11 +159,12 @@ END
   dst wait --for=jsonpath='{.status.rsync.address}' --timeout=30s "replicationdestination/$1"
   [ -n "${secret:-}" ] || dst wait --for=jsonpath='{.status.rsync.sshKeys}' --timeout=30s "replicationdestination/$1"
 }
-assign_address() { # DESTINATION
+assign_address() { # DESTINATION: the next address, or with `same_address` set the last once more
   local service next
   until_true 30 "a Service of $1" service_of "$1"
   service=$(service_of "$1")
-  next=$(($(cat "$work/address" 2>/dev/null || echo 9) + 1))
+  next=$(cat "$work/address" 2>/dev/null || echo 9)
+  [ -n "${same_address:-}" ] || next=$((next + 1))
   echo "$next" >"$work/address"
   dst patch service "$service" --subresource=status --type=merge \
     -p "{\"status\": {\"loadBalancer\": {\"ingress\": [{\"ip\": \"$(lb_prefix).$next\"}]}}}"
