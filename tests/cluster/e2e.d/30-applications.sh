@@ -67,6 +67,7 @@ count() { src exec writer -- sqlite3 -readonly -cmd '.timeout 9000' db 'select c
 rows() { [ "$(count)" -ge "$1" ]; }
 database_image() { # OUT: busybox and sqlite3 with its libraries
   local root file
+  command -v sqlite3 >/dev/null || die 'sqlite3 is not there; run scripts/need test'
   root=$(mktemp -d)
   mkdir -p "$root/bin" "$root/tmp"
   cp "$(command -v busybox)" "$root/bin/"
