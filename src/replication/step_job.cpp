@@ -1,5 +1,6 @@
 // The mover's Job: one per iteration, left to finish once it runs.
 #include "api/names.h"
+#include "base/log.h"
 #include "replication/act.h"
 #include "replication/plan.h"
 
@@ -9,6 +10,8 @@ namespace {
 
 using kube::EventType;
 using kube::resources::kJobs;
+constexpr Duration kPodPatience = std::chrono::seconds(10);
+constexpr Duration kLookAgain = std::chrono::minutes(1);
 
 // A Job that an earlier iteration left behind says nothing about this one. VolSync's Jobs carry no mark: they count.
 bool ofEarlierIteration(const Pass& pass, const api::Job& job) {
@@ -117,6 +120,36 @@ std::string troubleOf(const api::Pod& pod) {
   return pod.waitingReason + (pod.waitingMessage.empty() ? "" : ": " + pod.waitingMessage);
 }
 
+// Only an event of the Job tells why its pod cannot be made: Pod Security, a quota, an admission webhook. Names of
+// pods, which differ with each attempt, are left out.
+std::string refusalOf(Pass& pass, const api::Job& job) {
+  const auto events = pass.doors.api.list(
+      kube::resources::kEvents,
+      {.ns = job.meta.ns, .fieldSelector = fmt::format("involvedObject.uid={},reason=FailedCreate", job.meta.uid)});
+  if (!events) log::debug("replication", "events of Job {}: {}", job.meta.key().str(), events.error().message);
+  if (!events) return {};
+  std::string message, newest;
+  for (const auto& event : events->items) {
+    auto at = text(event, "lastTimestamp");
+    if (at < newest) continue;
+    newest = std::move(at);
+    message = text(event, "message");
+  }
+  constexpr std::string_view kForbidden = "is forbidden: ";
+  const auto at = message.find(kForbidden);
+  return at == message.npos ? message : message.substr(at + kForbidden.size());
+}
+
+void tellOfMissingPod(Pass& pass, const api::Job& job) {
+  const TimePoint patience = job.meta.creationTimestamp.value_or(pass.world.now) + kPodPatience;
+  if (pass.world.now < patience) return pass.wake(patience);
+  pass.wake(pass.world.now + kLookAgain);
+  const auto why = refusalOf(pass, job);
+  if (why.empty()) return;  // slow, as far as anybody has said
+  pass.note = fmt::format("no pod could be made for Job {} yet: {}", job.meta.name, why);
+  pass.tell(EventType::Warning, "MoverPodNotCreated", pass.note);
+}
+
 Outcome running(Pass& pass) {
   const auto& job = *pass.world.job;
   const std::int64_t parallelism = pass.object.spec.paused ? 0 : 1;
@@ -126,8 +159,11 @@ Outcome running(Pass& pass) {
     if (!stored) return outcomeOf(stored.error());
   }
   if (pass.object.spec.paused) pass.note = "paused by spec.paused";
-  if (const auto& pod = pass.world.pod; pod && !pass.object.spec.paused) {
+  if (pass.object.spec.paused) return Wait{"paused"};
+  if (const auto& pod = pass.world.pod) {
     if (const auto trouble = troubleOf(*pod); !trouble.empty()) pass.note = "mover " + pod->meta.name + ": " + trouble;
+  } else if (job.failed == 0) {  // after a failure the next pod takes its time
+    tellOfMissingPod(pass, job);
   }
   return Wait{"the mover runs"};
 }

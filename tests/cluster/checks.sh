@@ -2,6 +2,7 @@
 # shellcheck shell=sh disable=SC3043
 passed=0 failed=0
 
+since() { echo $((($(date +%s%N) - $1) / 1000000)); }
 # check NAME COMMAND...: one line for a check that passes, its output as well for one that fails
 check() {
   local name=$1 output began
@@ -9,10 +10,10 @@ check() {
   began=$(date +%s%N)
   if output=$("$@" 2>&1); then
     passed=$((passed + 1))
-    echo "ok    $name ($((($(date +%s%N) - began) / 1000000)) ms)"
+    echo "ok    $name ($(since "$began") ms)"
   else
     failed=$((failed + 1))
-    printf 'FAIL  %s\n%s\n' "$name" "$output"
+    printf 'FAIL  %s (%s ms)\n%s\n' "$name" "$(since "$began")" "$output"
   fi
 }
 

@@ -38,6 +38,35 @@ TEST_F(Refusal, AMissingSecretAndItsCure) {
   EXPECT_THAT(synchronizing(source()), StartsWith("True SyncInProgress"));
 }
 
+TEST_F(Refusal, AMoverWhosePodMayNotBeMade) {
+  makePvc("data");
+  makeKeys(Role::Source, "keys");
+  makeSource({{"copyMethod", "Direct"}}, kManual);
+  settle();
+  const auto job = get(kinds::kJobs, "volsync-rsync-src-s");
+  const auto refused = [&](const char* name, const char* at, const char* why) {
+    put(kinds::kEvents,
+        {{"metadata", {{"name", name}}},
+         {"involvedObject", {{"kind", "Job"}, {"name", "volsync-rsync-src-s"}, {"uid", text(job, "metadata", "uid")}}},
+         {"reason", "FailedCreate"},
+         {"lastTimestamp", at},
+         {"message", fmt::format("Error creating: pods \"volsync-rsync-src-s-{}\" is forbidden: {}", name, why)}});
+  };
+  refused("new", "2021-01-14T19:00:12Z", "violates PodSecurity \"restricted:latest\"");
+  refused("old", "2021-01-14T19:00:02Z", "exceeded quota");
+  advance(9s);
+  EXPECT_EQ(synchronizing(source()), "True SyncInProgress Synchronization in-progress");
+  advance(1s);
+  EXPECT_EQ(synchronizing(source()),
+            "True SyncInProgress Synchronization in-progress; no pod could be made for Job "
+            "volsync-rsync-src-s yet: violates PodSecurity \"restricted:latest\"");
+  EXPECT_THAT(events(), Contains("MoverPodNotCreated"));
+  endMover(Role::Source, true, resultMessage(true));
+  settle();
+  EXPECT_EQ(source().status.lastManualSync, "one");
+  EXPECT_EQ(synchronizing(source()), "False WaitingForManual Waiting for manual trigger");
+}
+
 TEST_F(Refusal, KeysAreReadOncePerMoverThatWorksAndAgainForOneThatDoesNotStart) {
   makePvc("data");
   makeKeys(Role::Source, "keys");

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"syscall"
 	"time"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
@@ -154,9 +153,6 @@ func (c *controller) takeSnapshot(request *csi.CreateSnapshotRequest) (*record, 
 	}
 	if volume == nil {
 		return nil, status.Errorf(codes.NotFound, "volume %s", request.SourceVolumeId)
-	}
-	if volume.Block {
-		syscall.Sync() // what was written to the loop device and is not in the image file yet
 	}
 	snapshot := record{ID: identifier("snapshot", request.Name), Source: volume.ID, Size: volume.Size,
 		Block: volume.Block, Created: time.Now()}

@@ -31,6 +31,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	thawAll()
 	go serve(*socket, func(server *grpc.Server) {
 		csi.RegisterIdentityServer(server, identity{})
 		csi.RegisterControllerServer(server, &controller{store: volumes})

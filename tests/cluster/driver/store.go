@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -88,7 +89,7 @@ func (s *store) fill(staging string, r record) error {
 	}
 	data := filepath.Join(staging, "data")
 	if r.Source != "" {
-		if err := run("cp", "--archive", "--reflink=auto", "--sparse=always", s.data(r.Source), data); err != nil {
+		if err := s.copy(r.Source, data); err != nil {
 			return err
 		}
 	} else if !r.Block {
@@ -109,6 +110,33 @@ func (s *store) fill(staging string, r record) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(staging, "record.json"), text, 0o600)
+}
+
+// copy leaves a snapshot's data alone; a volume's must not change while it is read.
+func (s *store) copy(id, to string) error {
+	act := func() error { return run("cp", "--archive", "--reflink=auto", "--sparse=always", s.data(id), to) }
+	if !strings.HasPrefix(id, "volume-") {
+		return act()
+	}
+	return whileFrozen(func() error {
+		return errors.Join(flush(s.data(id)), act())
+	})
+}
+
+// flush brings what was written to loop devices into the file below them.
+func flush(file string) error {
+	for _, path := range loopDevicesOf(file) {
+		device, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		err = device.Sync()
+		device.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *store) remove(id string) error {

@@ -1,10 +1,10 @@
 # What everybody does.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 provisioned='capacity: 64Mi, accessModes: [ReadWriteOnce]'
 
 pair() { # SOURCE-METHOD DESTINATION-METHOD
-  volume near data
-  in_volume near data "$fill"
+  volume src data
+  in_volume src data "$fill"
   destination there "copyMethod: $2, $provisioned"
   introduce there
   source_for there here data "copyMethod: $1"
@@ -15,32 +15,41 @@ test_snapshot_to_snapshot_through_a_load_balancer() {
   pair Snapshot Snapshot
   imaged there
   restored there copy
-  same near data far copy
+  same src data dst copy
   local first
   first=$(image_of there)
-  in_volume near data 'echo more >>d/7; rm d/8; echo new >new; sync'
+  in_volume src data 'echo more >>d/7; rm d/8; echo new >new; sync'
   sync here two
   imaged there "$first"
   restored there copy-two
-  same near data far copy-two
+  same src data dst copy-two
 }
 
 test_clone_to_snapshot_restored_where_its_consumer_is() {
   pair Clone Snapshot
   imaged there
   restored there copy disk-wait
-  same near data far copy
+  same src data dst copy
 }
 
 test_direct_to_direct() {
   pair Direct Direct
   imaged there
-  same near data far volsync-there-dst
+  same src data dst volsync-there-dst
+}
+
+test_two_namespaces_of_one_cluster() {
+  dst_cluster=near dst_ns=$ns-two service_type=ClusterIP
+  space near "$dst_ns"
+  pair Snapshot Snapshot
+  imaged there
+  restored there copy
+  same src data dst copy
 }
 
 test_schedule_with_snapshots_at_both_ends() {
-  volume near data
-  in_volume near data "$fill"
+  volume src data
+  in_volume src data "$fill"
   destination there "copyMethod: Snapshot, $provisioned"
   introduce there
   source_for there here data 'copyMethod: Snapshot' '{schedule: "@every 5s"}'
@@ -48,7 +57,9 @@ test_schedule_with_snapshots_at_both_ends() {
   local first
   first=$(image_of there)
   imaged there "$first"
-  [ -n "$(near -n "$ns" get replicationsource here -o jsonpath='{.status.nextSyncTime}')" ]
+  [ -n "$(src get replicationsource here -o jsonpath='{.status.nextSyncTime}')" ]
+  restored there copy
+  same src data dst copy
 }
 
 test_several_sources_one_after_another() {
@@ -56,26 +67,28 @@ test_several_sources_one_after_another() {
   imaged there
   local first
   first=$(image_of there)
-  near -n "$ns" delete replicationsource here
-  volume near other
-  in_volume near other 'echo other >only; sync'
+  src delete replicationsource here
+  volume src other
+  in_volume src other 'echo other >only; sync'
   source_for there second other 'copyMethod: Clone'
   synced second one
   imaged there "$first"
   restored there copy
-  same near other far copy
+  same src other dst copy
 }
 
 test_long_names() {
   local long
   long=$(printf 'a-name-of-a-replication-that-is-about-as-long-as-a-name-can-be-%0150d' 7)
-  volume near data
-  in_volume near data "$fill"
+  volume src data
+  in_volume src data "$fill"
   destination "$long" "copyMethod: Snapshot, $provisioned"
   introduce "$long"
   source_for "$long" "$long" data 'copyMethod: Clone'
   synced "$long" one
   imaged "$long"
+  restored "$long" copy
+  same src data dst copy
 }
 
 test_keys_made_by_hand() {
@@ -83,24 +96,44 @@ test_keys_made_by_hand() {
   mkdir -p "$keys"
   ssh-keygen -q -t rsa -b 2048 -N '' -f "$keys/source"
   ssh-keygen -q -t ecdsa -N '' -f "$keys/destination"
-  near -n "$ns" create secret generic by-hand --from-file="$keys/source" --from-file="$keys/source.pub" --from-file="$keys/destination.pub"
-  far -n "$ns" create secret generic by-hand --from-file="$keys/destination" --from-file="$keys/destination.pub" --from-file="$keys/source.pub"
+  secret=by-hand
+  secret_of src source source.pub destination.pub
+  secret_of dst destination destination.pub source.pub
   rm -rf "$keys"
-  volume near data
-  in_volume near data "$fill"
-  far -n "$ns" create secret generic unused --from-literal=a=b
-  destination there "copyMethod: Direct, sshKeys: by-hand, $provisioned"
+  volume src data
+  in_volume src data "$fill"
+  destination there "copyMethod: Direct, sshKeys: $secret, $provisioned"
   source_for there here data 'copyMethod: Direct'
   synced here one
-  same near data far volsync-there-dst
+  same src data dst volsync-there-dst
+}
+secret_of() { # WHERE FIELD...
+  local where=$1 field
+  shift
+  # shellcheck disable=SC2046  # words
+  "$where" create secret generic "$secret" $(for field; do echo "--from-file=$keys/$field"; done)
+  "$where" label secret "$secret" made-by=user
 }
 
 test_pause_and_resume() {
   pair Snapshot Snapshot
-  near -n "$ns" patch replicationsource here --type=merge -p '{"spec": {"paused": true, "trigger": {"manual": "two"}}}'
-  until_true 20 'the condition says so' says_paused
-  ! mover near || return 1
-  near -n "$ns" patch replicationsource here --type=merge -p '{"spec": {"paused": false}}'
+  change here '{"spec": {"paused": true, "trigger": {"manual": "two"}}}'
+  until_true 20 'the condition says so' says src replicationsource/here paused
+  [ -z "$(src get jobs -l app.kubernetes.io/created-by=volsync -o name)" ]
+  [ "$(src get replicationsource here -o jsonpath='{.status.lastManualSync}')" = one ]
+  change here '{"spec": {"paused": false}}'
   synced here two
 }
-says_paused() { near -n "$ns" get replicationsource here -o jsonpath='{.status.conditions[?(@.type=="Synchronizing")].message}' | grep -i paused; }
+
+test_volume_of_the_user_as_destination() {
+  volume src data
+  in_volume src data "$fill"
+  volume dst mine
+  in_volume dst mine 'mkdir -p d; echo theirs >d/999; echo old >d/5; sync'
+  destination there 'copyMethod: Snapshot, destinationPVC: mine'
+  introduce there
+  source_for there here data 'copyMethod: Snapshot'
+  synced here one
+  imaged there
+  same src data dst mine
+}

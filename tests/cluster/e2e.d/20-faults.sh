@@ -1,25 +1,44 @@
 # What goes wrong while data moves. Every test ends in a replica that equals its source.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
+large='capacity: 512Mi, accessModes: [ReadWriteOnce]'
+# A mover that gets a part of a processor only is long enough in the middle of a sync to do something to it.
+cpu=100m
+files=300
 
-large_pair() {
-  size=512Mi  # long enough to be in the middle of
-  volume near data
-  in_volume near data 'for i in $(seq 300); do head -c 1000000 /dev/urandom >$i; done; sync'
-  destination there 'copyMethod: Snapshot, capacity: 512Mi, accessModes: [ReadWriteOnce]'
-  introduce there
-  source_for there here data 'copyMethod: Direct'
-  until_true 60 'a mover runs' mover near
+large_volume() {
+  size=512Mi
+  volume src data
+  in_volume src data "for i in \$(seq $files); do head -c 1000000 /dev/urandom >\$i; done; sync"
 }
-ends_equal() {
-  synced here one 240
+# Returns when the sync is in its middle: some files have arrived, and not yet all.
+large_pair() {
+  large_volume
+  destination there "copyMethod: Snapshot, $large"
+  introduce there
+  source_for there here data "copyMethod: Direct, moverResources: {limits: {cpu: $cpu}}"
+  in_the_middle
+}
+in_the_middle() {
+  until_true 60 'files arrive' arrived 20
+  unfinished
+}
+unfinished() {
+  ! arrived $files || die 'the sync was too fast to be in the middle of'
+}
+arrived() {
+  local directory number
+  directory=$(directory_of dst volsync-there-dst) && number=$("$here/exec" far ls "$directory" | wc -l) && [ "$number" -ge "$1" ]
+}
+ends_equal() { # [SECONDS]
+  synced here one "${1:-240}"
   imaged there
   restored there copy
-  same near data far copy
+  same src data dst copy
 }
-kill_pod() { "$1" -n "$ns" delete "$(mover "$1")" --grace-period=0 --force; }
+kill_pod() { "$1" delete "$(mover "$1")" --grace-period=0 --force; }
 
-test_source_pod_killed() { large_pair; kill_pod near; ends_equal; }
-test_destination_pod_killed() { large_pair; kill_pod far; ends_equal; }
+test_source_pod_killed() { large_pair; kill_pod src; unfinished; ends_equal; }
+test_destination_pod_killed() { large_pair; kill_pod dst; unfinished; ends_equal; }
 test_containerd_restarted() {
   large_pair
   "$here/service" near kill containerd
@@ -36,71 +55,73 @@ test_api_server_gone_for_30_seconds() {
 }
 test_operators_killed() {
   large_pair
-  for cluster in near far near far; do
-    "$cluster" -n godwit-system delete pod -l app.kubernetes.io/name=godwit --grace-period=0 --force --wait=false
-  done
+  for cluster in near far; do kill_operators $cluster; done
+  for cluster in near far; do until_true 60 "an operator leads $cluster" leads $cluster; done
   ends_equal
 }
+test_paused_in_the_middle() {
+  large_pair
+  change here '{"spec": {"paused": true}}'
+  until_true 60 'no mover runs' no_mover src
+  until_true 20 'the condition says so' says src replicationsource/here paused
+  unfinished
+  change here '{"spec": {"paused": false}}'
+  ends_equal
+}
+no_mover() { local pods; pods=$("$1" get pods -l app.kubernetes.io/component=rsync-mover -o name) && [ -z "$pods" ]; }
+
+# A new one at the same address has keys of its own, which the source gets meanwhile.
 test_destination_deleted_while_the_source_pushes() {
   large_pair
-  far -n "$ns" delete replicationdestination there --timeout=60s
-  until_true 300 'the source tells that it fails' failed  # three pods, each with a minute of attempts
-  destination there 'copyMethod: Snapshot, capacity: 512Mi, accessModes: [ReadWriteOnce]'
+  dst delete replicationdestination there --timeout=60s
+  until_true 400 'the source tells that it fails' failed  # three pods, each with a minute of attempts
+  same_address=1
+  destination there "copyMethod: Snapshot, $large"
   introduce there
-  near -n "$ns" patch replicationsource here --type=merge \
-    -p "{\"spec\": {\"rsync\": {\"address\": \"$(far -n "$ns" get replicationdestination there -o jsonpath='{.status.rsync.address}')\"}}}"
   ends_equal
 }
-failed() { [ "$(near -n "$ns" get replicationsource here -o jsonpath='{.status.latestMoverStatus.result}')" = Failed ]; }
-test_namespace_deleted_in_the_middle() {
+failed() { [ "$(src get replicationsource here -o jsonpath='{.status.latestMoverStatus.result}')" = Failed ]; }
+
+# After either side is gone with all that was in it, a new one takes its place.
+test_namespace_of_the_source_deleted_in_the_middle() {
+  cpu=20m  # a namespace takes its time to go
   large_pair
   near delete namespace "$ns" --timeout=120s
+  unfinished
   near create namespace "$ns"
-}
-
-# Objects as VolSync leaves them, with its status and none of Godwit's marks: only what changed is sent.
-test_objects_of_volsync_are_adopted() {
-  volume near data
-  in_volume near data "$fill"
-  destination there 'copyMethod: Direct, capacity: 512Mi, accessModes: [ReadWriteOnce]'
+  large_volume
   introduce there
   source_for there here data 'copyMethod: Direct'
-  synced here one
-  near -n "$ns" get replicationsource here -o json >"$work/source.json"
-  near -n "$ns" delete replicationsource here
-  python3 - "$work/source.json" <<'END' | near -n "$ns" create -f -
-import json, sys
-s = json.load(open(sys.argv[1]))
-print(json.dumps({"apiVersion": s["apiVersion"], "kind": s["kind"], "metadata": {"name": "here"}, "spec": {**s["spec"], "paused": True}}))
-END
-  near -n "$ns" patch replicationsource here --subresource=status --type=merge -p '{"status": {"lastSyncTime": "2024-01-01T00:00:00Z",
-    "lastSyncDuration": "7.5s", "lastManualSync": "one", "conditions": [{"type": "Synchronizing", "status": "False",
-    "reason": "WaitingForManual", "message": "Waiting for manual trigger", "lastTransitionTime": "2024-01-01T00:00:00Z"}]}}'
-  near -n "$ns" patch replicationsource here --type=merge -p '{"spec": {"paused": false}}'
-  sync here two
-  near -n "$ns" get replicationsource here -o jsonpath='{.status.latestMoverStatus.logs}' | grep -E '^sent [0-9.]+ (B|KiB) '
-  same near data far volsync-there-dst
+  ends_equal
+}
+test_namespace_of_the_destination_deleted_in_the_middle() {
+  cpu=20m
+  large_pair
+  far delete namespace "$ns" --timeout=120s
+  far create namespace "$ns"
+  src delete replicationsource here
+  destination there "copyMethod: Snapshot, $large"
+  introduce there
+  source_for there here data 'copyMethod: Direct'
+  ends_equal
 }
 
-# Thirty pairs that never rest, and an operator that is killed fifty times.
-test_soak_operator_killed() {
-  destination there 'copyMethod: Direct, capacity: 64Mi, accessModes: [ReadWriteOnce]'
-  introduce there
-  for i in $(seq 30); do
-    size=64Mi volume near "data-$i"
-    in_volume near "data-$i" "echo $i >number; sync"
-    size=64Mi destination "there-$i" 'copyMethod: Direct, capacity: 64Mi, accessModes: [ReadWriteOnce]'
-    introduce "there-$i"
-    source_for "there-$i" "here-$i" "data-$i" 'copyMethod: Direct'
-  done
-  for i in $(seq 50); do
-    near -n godwit-system delete pod -l app.kubernetes.io/name=godwit --grace-period=0 --force --wait=false
-    near -n godwit-system rollout status deployment/godwit --timeout=60s
-    pair=$((i % 30 + 1))
-    near -n "$ns" patch replicationsource "here-$pair" --type=merge -p "{\"spec\": {\"trigger\": {\"manual\": \"kill-$i\"}}}"
-  done
-  for i in $(seq 30); do
-    sync "here-$i" last
-    same near "data-$i" far "volsync-there-$i-dst"
-  done
+# An object as VolSync leaves it, with its status and none of Godwit's marks: only what changed is sent.
+test_objects_of_volsync_are_adopted() {
+  pair Direct Direct
+  local spec
+  spec=$(src get replicationsource here -o jsonpath='{.spec}')
+  src delete replicationsource here --timeout=60s
+  near -n godwit-system scale deployment/godwit --replicas=0
+  operators near wait --for=delete pods --timeout=60s
+  echo "{apiVersion: volsync.backube/v1alpha1, kind: ReplicationSource, metadata: {name: here}, spec: $spec}" | src create -f -
+  src patch replicationsource here --subresource=status --type=merge -p '{"status": {"lastSyncTime": "2024-01-01T00:00:00Z",
+    "lastSyncDuration": "7.5s", "lastManualSync": "one", "conditions": [{"type": "Synchronizing", "status": "False",
+    "reason": "WaitingForManual", "message": "Waiting for manual trigger", "lastTransitionTime": "2024-01-01T00:00:00Z"}]}}'
+  near -n godwit-system scale deployment/godwit --replicas=2
+  until_true 60 'an operator leads near' leads near
+  in_volume src data 'echo more >>d/7; sync'
+  sync here two
+  src get replicationsource here -o jsonpath='{.status.latestMoverStatus.logs}' | grep -E '^sent [0-9.]+ (B|KiB) '
+  same src data dst volsync-there-dst
 }

@@ -46,10 +46,11 @@
 - apiGroups: [""]
   resources: [serviceaccounts]
   verbs: [get, list, watch, create]
-# What happened, told at the object; a repeated event is counted in place.
+# What happened, told at the object; a repeated event is counted in place. Listed are those of a mover's Job that has no
+# pod: nothing else tells what refuses it.
 - apiGroups: [""]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [list, create, patch]
 {{- if include "godwit.openshift" . }}
 # OpenShift: a mover's service account may use the SecurityContextConstraints of movers, by a Role in its namespace, which
 # is patched when it names others. The owner's deletion removes both.
