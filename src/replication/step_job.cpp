@@ -141,7 +141,7 @@ std::string refusalOf(Pass& pass, const api::Job& job) {
 }
 
 void tellOfMissingPod(Pass& pass, const api::Job& job) {
-  const TimePoint patience = job.meta.creationTimestamp.value_or(pass.world.now) + kPodPatience;
+  const TimePoint patience = pass.doors.views.waits.since(job.meta.uid, pass.world.now) + kPodPatience;
   if (pass.world.now < patience) return pass.wake(patience);
   pass.wake(pass.world.now + kLookAgain);
   const auto why = refusalOf(pass, job);
