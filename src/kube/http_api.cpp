@@ -85,7 +85,11 @@ Error fromStatus(const Json& status, int httpStatus) {
   const auto reason = text(status, "reason");
   auto message = text(status, "message");
   if (message.empty()) message = reason.empty() ? fmt::format("HTTP {}", httpStatus) : reason;
-  return {codeOf(httpStatus, reason), std::move(message)};
+  auto code = codeOf(httpStatus, reason);
+  // A ValidatingAdmissionPolicy refuses with the status of a wrong object: what is right today may be so again
+  // tomorrow.
+  if (code == Errc::Invalid && message.find(" is forbidden: ") != std::string::npos) code = Errc::Forbidden;
+  return {code, std::move(message)};
 }
 
 // The JSON lines of a watch.

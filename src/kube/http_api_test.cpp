@@ -89,6 +89,15 @@ TEST_F(HttpApiTest, CallsGoWhereTheApiServerExpectsThem) {
   EXPECT_EQ(line(7), "GET /api/v1/namespaces/ns/pods?resourceVersion=0");
 }
 
+TEST_F(HttpApiTest, APolicyThatRefusesIsNoWrongObject) {
+  const auto refused = [](const char* message) {
+    return statusError(422, Json{{"kind", "Status"}, {"reason", "Invalid"}, {"message", message}}.dump()).code;
+  };
+  EXPECT_EQ(refused("jobs.batch \"j\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'p' denied request: no"),
+            Errc::Forbidden);
+  EXPECT_EQ(refused("Job.batch \"j\" is invalid: spec.template: Required value"), Errc::Invalid);
+}
+
 TEST_F(HttpApiTest, AsksWhetherAGroupIsServed) {
   answers = {{200, R"({"kind": "APIGroup"})"}, {404, "404 page not found"}, {403, "{}"}};
   EXPECT_TRUE(*api().serves("security.openshift.io"));
