@@ -121,10 +121,7 @@ TEST_F(Edits, ARunningSourceFinishesWhateverTheSpecSaysNow) {
 }
 
 TEST_F(Edits, AJobThatAnEarlierIterationLeftBehindCountsForNothing) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Direct"}}, kManual);
-  settle();
+  startSource("Direct");
   const auto uid = text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid");
   edit(kinds::kJobs, "volsync-rsync-src-s",
        {{"metadata", {{"annotations", {{"godwit/for-sync", "2021-01-14T18:00:00Z"}}}}}});
@@ -135,10 +132,7 @@ TEST_F(Edits, AJobThatAnEarlierIterationLeftBehindCountsForNothing) {
 }
 
 TEST_F(Edits, APausedIterationThatLosesItsJobStartsNoOther) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Direct"}}, kManual);
-  settle();
+  startSource("Direct");
   edit(kinds::kReplicationSources, "s", {{"spec", {{"paused", true}}}});
   settle();
   ASSERT_TRUE(store->remove(kinds::kJobs, {"ns", "volsync-rsync-src-s"}, {}).ok());
@@ -178,10 +172,7 @@ TEST_F(Edits, AVolumeThatWentBeforeItsImageWasMadeIsFilledAgain) {
 
 // Between the look and the deletion somebody puts his own in its place.
 TEST_F(Edits, CleaningUpDeletesWhatItHasSeenAndNotItsNamesake) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Clone"}}, kManual);
-  settle();
+  startSource("Clone");
   faulty->faults.meddle = 1;
   faulty->meanwhile = [&] {
     if (!source().status.lastSyncTime) return;
@@ -197,10 +188,7 @@ TEST_F(Edits, CleaningUpDeletesWhatItHasSeenAndNotItsNamesake) {
 
 // Its pod would wait for ever.
 TEST_F(Edits, AMoverWhoseCopyIsGoneIsStartedAnewWithAnother) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Clone"}}, kManual);
-  settle();
+  startSource("Clone");
   const auto uid = text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid");
   ASSERT_TRUE(store->remove(kinds::kPersistentVolumeClaims, {"ns", "volsync-s-src"}, {}).ok());
   settle();
@@ -342,10 +330,7 @@ TEST_F(Edits, PausedObjectsKeepTheReasonsThatScriptsKnow) {
 
 // The watch of the objects themselves says nothing for longer than the controller believes its own writes.
 TEST_F(Edits, AStaleStatusStartsNoMover) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Direct"}}, kManual);
-  settle();
+  startSource("Direct");
   faulty->silent = {"replicationsources"};
   endMover(Role::Source);
   settle();

@@ -101,10 +101,7 @@ TEST_F(Iteration, ATemporaryVolumeGoesWithTheIteration) {
 class EveryCopyMethod : public Iteration, public testing::WithParamInterface<const char*> {};
 
 TEST_P(EveryCopyMethod, ASourceLeavesNothingBehind) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", GetParam()}}, kManual);
-  settle();
+  startSource(GetParam());
   EXPECT_EQ(synchronizing(source()), kInProgress);
   EXPECT_THAT(names(kinds::kJobs), ElementsAre("volsync-rsync-src-s"));
   endMover(Role::Source, true, resultMessage(true));
@@ -214,10 +211,7 @@ TEST_F(Iteration, WithoutATriggerTheNextOneFollowsAtOnce) {
 }
 
 TEST_F(Iteration, AManualValueThatArrivesDuringASourcesIterationAsksForAnother) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Clone"}}, kManual);
-  settle();
+  startSource("Clone");
   edit(kinds::kReplicationSources, "s", {{"spec", {{"trigger", {{"manual", "two"}}}}}});
   settle();
   endMover(Role::Source);
@@ -230,10 +224,7 @@ TEST_F(Iteration, AManualValueThatArrivesDuringASourcesIterationAsksForAnother) 
 }
 
 TEST_F(Iteration, PausingStopsTheMoverAndStartsNoOther) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Direct"}}, kManual);
-  settle();
+  startSource("Direct");
   edit(kinds::kReplicationSources, "s", {{"spec", {{"paused", true}}}});
   settle();
   EXPECT_EQ(number(9, get(kinds::kJobs, "volsync-rsync-src-s"), "spec", "parallelism"), 0);
@@ -254,10 +245,7 @@ TEST_F(Iteration, APausedNewDestinationPublishesItsAddressButRunsNothing) {
 }
 
 TEST_F(Iteration, AFailedMoverIsToldAndStartedAgain) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Direct"}}, kManual);
-  settle();
+  startSource("Direct");
   const auto first = text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid");
   endMover(Role::Source, false, resultMessage(false, "host key mismatch"));
   settle();
@@ -275,10 +263,7 @@ TEST_F(Iteration, AFailedMoverIsToldAndStartedAgain) {
 }
 
 TEST_F(Iteration, ACopyThatWasNotPointInTimeSaysSo) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Clone"}}, kManual);
-  settle();
+  startSource("Clone");
   edit(kinds::kPersistentVolumeClaims, "volsync-s-src",
        {{"metadata", {{"annotations", {{"godwit/point-in-time", "false"}}}}}});
   endMover(Role::Source);
@@ -336,10 +321,7 @@ TEST_F(Iteration, CopyTriggersHoldTheCopyBackUntilTheUserSaysSo) {
 }
 
 TEST_F(Iteration, WhatTheUserWantsToKeepIsLetGoInsteadOfDeleted) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Clone"}}, kManual);
-  settle();
+  startSource("Clone");
   edit(kinds::kPersistentVolumeClaims, "volsync-s-src",
        {{"metadata", {{"labels", {{"volsync.backube/do-not-delete", "yes"}}}}}});
   settle();

@@ -175,6 +175,13 @@ void MiniWorld::makeSource(const Json& rsync, const Json& spec) {
   put(kinds::kReplicationSources, {{"metadata", {{"name", "s"}}}, {"spec", all}});
 }
 
+void MiniWorld::startSource(const std::string& copyMethod) {
+  makePvc("data");
+  makeKeys(Role::Source, "keys");
+  makeSource({{"copyMethod", copyMethod}}, kManual);
+  settle();
+}
+
 void MiniWorld::makeDestination(const Json& rsync, const Json& spec) {
   Json all = {{"rsync", {{"capacity", "1Gi"}, {"accessModes", {"ReadWriteOnce"}}, {"copyMethod", "Snapshot"}}}};
   if (rsync.is_object()) mergePatch(all["rsync"], rsync);

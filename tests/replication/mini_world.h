@@ -102,6 +102,7 @@ class MiniWorld : public testing::Test {
   void makePvc(const std::string& name, const Json& annotations = Json::object());
   void makeKeys(Role role, const std::string& name);
   void makeSource(const Json& rsync, const Json& spec = Json::object());
+  void startSource(const std::string& copyMethod);  // of "data" with "keys", once
   void makeDestination(const Json& rsync, const Json& spec = Json::object());
 
   ManualClock clock{std::chrono::sys_days{std::chrono::year{2021} / 1 / 14} + 19h};

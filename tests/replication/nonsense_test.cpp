@@ -52,10 +52,7 @@ class Nonsense : public MiniWorld {
 };
 
 TEST_F(Nonsense, InTheStatusOfASource) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Snapshot"}}, kManual);
-  settle();
+  startSource("Snapshot");
   endMover(Role::Source);
   settle();
   afterEach(kinds::kReplicationSources, "s", Role::Source, every(Json::object()), [&](const std::string& asked) {

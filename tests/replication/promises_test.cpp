@@ -21,17 +21,11 @@ class Promises : public MiniWorld {
     for (const auto& item : all->items) out.push_back(text(item, "type") + " " + text(item, "reason"));
     return out;
   }
-  void source(const char* method) {
-    makeKeys(Role::Source, "keys");
-    makeSource({{"copyMethod", method}}, kManual);
-    settle();
-  }
   // Of the controller, whatever the server's clock says.
   void expectPatienceWith(Duration skew) {
     serverClock.skew = skew;
-    makePvc("data");
     storageRespond = false;
-    source("Snapshot");
+    startSource("Snapshot");
     EXPECT_THAT(told(), Not(Contains("Warning VolumeSnapshotNotBound")));
     advance(30s);
     EXPECT_THAT(told(), Contains("Warning VolumeSnapshotNotBound"));
@@ -39,8 +33,8 @@ class Promises : public MiniWorld {
     settle();
     endMover(Role::Source);
     settle();
-    EXPECT_EQ(MiniWorld::source().status.lastManualSync, "one");
-    EXPECT_EQ(MiniWorld::source().status.lastSyncTime, clock.now());
+    EXPECT_EQ(source().status.lastManualSync, "one");
+    EXPECT_EQ(source().status.lastSyncTime, clock.now());
   }
   void annotate(const kube::ResourceType& type, const char* name, const char* key, const Json& value) {
     edit(type, name, {{"metadata", {{"annotations", {{key, value}}}}}});
@@ -50,7 +44,9 @@ class Promises : public MiniWorld {
 
 TEST_F(Promises, EventsOfACopyByTrigger) {
   makePvc("data", {{"volsync.backube/use-copy-trigger", ""}});
-  source("Snapshot");
+  makeKeys(Role::Source, "keys");
+  makeSource({{"copyMethod", "Snapshot"}}, kManual);
+  settle();
   EXPECT_THAT(told(), ElementsAre("Normal SrcPVCWaitingForCopyTrigger"));
   advance(10min);
   EXPECT_THAT(told(), Contains("Warning SrcPVCTimeoutWaitingForCopyTrigger"));
@@ -63,9 +59,8 @@ TEST_F(Promises, EventsOfACopyByTrigger) {
 }
 
 TEST_F(Promises, EventsOfStorageThatDoesNotCome) {
-  makePvc("data");
   storageRespond = false;
-  source("Snapshot");
+  startSource("Snapshot");
   EXPECT_THAT(told(), Not(Contains("Warning VolumeSnapshotNotBound")));
   advance(30s);
   EXPECT_THAT(told(), Contains("Warning VolumeSnapshotNotBound"));
@@ -79,9 +74,8 @@ TEST_F(Promises, AServersClockAnHourAhead) {
 }
 
 TEST_F(Promises, EventsOfAVolumeThatIsNotBound) {
-  makePvc("data");
   storageRespond = false;
-  source("Clone");
+  startSource("Clone");
   EXPECT_THAT(told(), Contains("Normal TransferStarted")) << "a volume may wait for its first consumer";
   EXPECT_THAT(told(), Not(Contains("Warning PersistentVolumeClaimNotBound")));
   advance(2min);
@@ -89,27 +83,24 @@ TEST_F(Promises, EventsOfAVolumeThatIsNotBound) {
 }
 
 TEST_F(Promises, AMoverIsKeptForDebuggingUntilTheAnnotationGoes) {
-  makePvc("data");
-  source("Direct");
+  startSource("Direct");
   annotate(kinds::kReplicationSources, "s", "volsync.backube/enable-debug-mover", "");
   endMover(Role::Source);
   settle();
   EXPECT_THAT(names(kinds::kJobs), ElementsAre("volsync-rsync-src-s"));
-  EXPECT_THAT(synchronizing(MiniWorld::source()),
-              StartsWith("False CleaningUp Cleaning up; the mover is kept for debugging"));
+  EXPECT_THAT(synchronizing(source()), StartsWith("False CleaningUp Cleaning up; the mover is kept for debugging"));
   annotate(kinds::kReplicationSources, "s", "volsync.backube/enable-debug-mover", nullptr);
   EXPECT_THAT(names(kinds::kJobs), IsEmpty());
 }
 
 TEST_F(Promises, AFailedMoverIsKeptForDebuggingUntilTheAnnotationGoes) {
-  makePvc("data");
-  source("Direct");
+  startSource("Direct");
   annotate(kinds::kReplicationSources, "s", "volsync.backube/enable-debug-mover", "");
   const auto uid = text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid");
   endMover(Role::Source, false);
   settle();
   EXPECT_EQ(text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid"), uid);
-  EXPECT_THAT(synchronizing(MiniWorld::source()), HasSubstr("kept for debugging"));
+  EXPECT_THAT(synchronizing(source()), HasSubstr("kept for debugging"));
   annotate(kinds::kReplicationSources, "s", "volsync.backube/enable-debug-mover", nullptr);
   EXPECT_NE(text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid"), uid);
 }
@@ -147,8 +138,8 @@ TEST_F(Promises, AMoverThatVolSyncStartedIsLeftToFinish) {
   EXPECT_EQ(text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid"), job);
   endMover(Role::Source);
   settle();
-  EXPECT_EQ(MiniWorld::source().status.lastManualSync, "one");
-  EXPECT_EQ(MiniWorld::source().status.lastSyncDuration, Duration(1min));
+  EXPECT_EQ(source().status.lastManualSync, "one");
+  EXPECT_EQ(source().status.lastSyncDuration, Duration(1min));
   EXPECT_THAT(names(kinds::kJobs), IsEmpty());
 }
 

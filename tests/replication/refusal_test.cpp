@@ -39,10 +39,7 @@ TEST_F(Refusal, AMissingSecretAndItsCure) {
 }
 
 TEST_F(Refusal, AMoverWhosePodMayNotBeMade) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Direct"}}, kManual);
-  settle();
+  startSource("Direct");
   const auto job = get(kinds::kJobs, "volsync-rsync-src-s");
   const auto refused = [&](const char* name, const char* at, const char* why) {
     put(kinds::kEvents,
@@ -68,10 +65,7 @@ TEST_F(Refusal, AMoverWhosePodMayNotBeMade) {
 }
 
 TEST_F(Refusal, KeysAreReadOncePerMoverThatWorksAndAgainForOneThatDoesNotStart) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Direct"}}, kManual);
-  settle();
+  startSource("Direct");
   endMover(Role::Source, true, resultMessage(true));
   settle();
   counted->requests.clear();
@@ -211,10 +205,7 @@ TEST_F(Refusal, AnotherControllersConditionStaysWhereNoMoverIsSelected) {
 
 // Ours once, theirs now.
 TEST_F(Refusal, AConditionThatAnotherControllerTookOverStays) {
-  makePvc("data");
-  makeKeys(Role::Source, "keys");
-  makeSource({{"copyMethod", "Direct"}}, kManual);
-  settle();
+  startSource("Direct");
   edit(kinds::kReplicationSources, "s", {{"spec", {{"rsync", nullptr}, {"restic", {{"repository", "r"}}}}}});
   expectSourceError("restic");
   EXPECT_THAT(metrics.render(), HasSubstr("obj_name=\"s\""));
