@@ -7,21 +7,22 @@
 
 namespace godwit::mover {
 
-// Before authentication: from 50 ms, doubling up to 1 s, for 62 s since the first attempt.
+// Before authentication: for 62 s since the first attempt, from 50 ms up to 1 s between them, a tenth of what has been
+// waited so far. An end that starts late is found that much later at most: doubling would add up to as much again.
 class ConnectRetry {
  public:
-  explicit ConnectRetry(Duration start, Duration window = std::chrono::seconds(62)) : end_(start + window) {}
+  explicit ConnectRetry(Duration start, Duration window = std::chrono::seconds(62))
+      : start_(start), end_(start + window) {}
   // How long to wait before the next attempt; nothing when the window is over.
-  std::optional<Duration> next(Duration now) {
+  std::optional<Duration> next(Duration now) const {
     if (now >= end_) return std::nullopt;
-    const auto delay = std::min(delay_, end_ - now);
-    delay_ = std::min(delay_ * 2, Duration(std::chrono::seconds(1)));
-    return delay;
+    const Duration delay = std::clamp<Duration>((now - start_) / 10, kLeast, kMost);
+    return std::min(delay, end_ - now);
   }
 
  private:
-  Duration end_;
-  Duration delay_ = std::chrono::milliseconds(50);
+  static constexpr Duration kLeast = std::chrono::milliseconds(50), kMost = std::chrono::seconds(1);
+  Duration start_, end_;
 };
 
 // A transfer that breaks: five attempts, 2 s and doubling between them.

@@ -139,7 +139,7 @@ Result<void> SshLink::connect(SignalWatch& signals, Duration window) {
     if (standing.ok() && standing->success()) return {};
   }
   const SystemClock clock;
-  ConnectRetry retry(clock.monotonic(), window);
+  const ConnectRetry retry(clock.monotonic(), window);
   for (bool first = true;; first = false) {
     auto connected = connectOnce(signals);
     connectedBefore_ |= connected.ok();
