@@ -29,8 +29,8 @@ arrived() {
   local directory number
   directory=$(directory_of dst volsync-there-dst) && number=$("$here/exec" far ls "$directory" | wc -l) && [ "$number" -ge "$1" ]
 }
-ends_equal() { # [SECONDS]
-  synced here one "${1:-240}"
+ends_equal() {
+  synced here one 240
   imaged there
   restored there copy
   same src data dst copy
