@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034
 large='capacity: 512Mi, accessModes: [ReadWriteOnce]'
 # A mover that gets a part of a processor only is long enough in the middle of a sync to do something to it.
-cpu=100m
+cpu=40m
 files=300
 
 large_volume() {
@@ -29,8 +29,8 @@ arrived() {
   local directory number
   directory=$(directory_of dst volsync-there-dst) && number=$("$here/exec" far ls "$directory" | wc -l) && [ "$number" -ge "$1" ]
 }
-ends_equal() { # [SECONDS]
-  synced here one "${1:-240}"
+ends_equal() {
+  synced here one 240
   imaged there
   restored there copy
   same src data dst copy
@@ -72,8 +72,10 @@ no_mover() { local pods; pods=$("$1" get pods -l app.kubernetes.io/component=rsy
 
 # A new one at the same address has keys of its own, which the source gets meanwhile.
 test_destination_deleted_while_the_source_pushes() {
+  cpu=20m
   large_pair
   dst delete replicationdestination there --timeout=60s
+  [ -z "$(src get replicationsource here -o jsonpath='{.status.lastManualSync}')" ]
   until_true 400 'the source tells that it fails' failed  # three pods, each with a minute of attempts
   same_address=1
   destination there "copyMethod: Snapshot, $large"
