@@ -109,7 +109,12 @@ Result<MoverResult> decodeMoverResult(std::string_view message) {
   return result;
 }
 
-std::string summary(const MoverResult& r) {
+// A destination counts nothing, nor does a source that was never let in.
+static bool counted(const MoverResult& r) {
+  return r.bytesSent > 0 || r.bytesTotal > 0 || r.files > 0;
+}
+
+static std::string counts(const MoverResult& r) {
   const double seconds = std::chrono::duration<double>(r.duration).count();
   auto line =
       fmt::format("sent {} of {} in {:.1f} s", bytesForPeople(r.bytesSent), bytesForPeople(r.bytesTotal), seconds);
@@ -117,9 +122,15 @@ std::string summary(const MoverResult& r) {
     line += fmt::format(", {} of {} files, {} deleted", grouped(r.filesTransferred), grouped(r.files),
                         grouped(r.deletions));
   if (r.vanished) line += fmt::format(", {} vanished", grouped(r.vanished));
+  return line;
+}
+
+std::string summary(const MoverResult& r) {
+  std::string line = r.ok ? "" : fmt::format("failed: {}", r.error.empty() ? "no cause given" : r.error);
+  if (counted(r)) line += (line.empty() ? "" : "; ") + counts(r);
+  if (line.empty()) line = "the replica is complete";
   if (!r.engine.empty()) line += fmt::format(" ({})", r.engine);
   if (!r.warning.empty()) line += "; warning: " + r.warning;
-  if (!r.ok) return fmt::format("failed: {}; {}", r.error.empty() ? "no cause given" : r.error, line);
   return line;
 }
 

@@ -29,7 +29,8 @@ inline constexpr std::size_t kMaxResultBytes = 3500;
 std::string encode(const MoverResult& result);
 // From an untrusted termination message; Invalid when absent, broken or not ours.
 Result<MoverResult> decodeMoverResult(std::string_view text);
-// One line for people: "sent 1.2 MiB of 40 GiB in 3.1 s, 12 of 41,022 files, 3 deleted (rsync)".
+// One line for people: "sent 1.2 MiB of 40 GiB in 3.1 s, 12 of 41,022 files, 3 deleted (rsync)", or, of who counted
+// nothing, "the replica is complete (rsync)".
 std::string summary(const MoverResult& result);
 
 // The mover's environment and the files around it: what the planner writes and the mover reads.

@@ -47,6 +47,16 @@ TEST(MoverResult, SummaryIsOneLineForPeople) {
   EXPECT_EQ(summary(result), "sent 1.2 MiB of 40 GiB in 3.1 s (block)");
 }
 
+TEST(MoverResult, WhoCountsNothingClaimsNoNumbers) {
+  MoverResult result;
+  result.engine = "rsync";
+  result.ok = true;
+  EXPECT_EQ(summary(result), "the replica is complete (rsync)");
+  result.ok = false;
+  result.error = "nobody listens";
+  EXPECT_EQ(summary(result), "failed: nobody listens (rsync)");
+}
+
 TEST(MoverResult, FitsWhateverTheTexts) {
   for (const char* unit : {"x", "\xff", "\"", "\x01", "\xc3\xa9", "\xf0\x9f\x90\xa6", "\n"}) {
     auto result = sample();

@@ -356,7 +356,7 @@ int runDestination(const DestinationOptions& options) {
     result.error = code.error().message;
   else if (*code != 0)
     result.error = fmt::format("the source reported failure: shutdown {}", *code);
-  report(result, "the replica is complete");
+  report(result, api::summary(result));
   if (code.ok()) return *code;
   return listener.ok() && listener->signal() ? 128 + listener->signal() : 1;
 }
