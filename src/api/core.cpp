@@ -46,6 +46,8 @@ Pvc pvcFromJson(const Json& object) {
   pvc.capacity = quantityAt(at(status, "capacity"), "storage");
   pvc.phase = text(status, "phase");
   pvc.filledFrom = destinationNamedBy(at(spec, "dataSourceRef"));
+  const Json& source = at(spec, "dataSource");
+  if (text(source, "kind") == "VolumeSnapshot") pvc.snapshot = text(source, "name");
   return pvc;
 }
 

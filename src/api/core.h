@@ -18,6 +18,7 @@ struct Pvc {
   std::string capacity;    // status.capacity.storage
   std::string phase;       // Pending, Bound, Lost
   std::string filledFrom;  // the ReplicationDestination that spec.dataSourceRef names; empty when it names none
+  std::string snapshot;    // the VolumeSnapshot that spec.dataSource names; empty when it names none
 };
 Pvc pvcFromJson(const Json& object);
 

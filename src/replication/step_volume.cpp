@@ -13,6 +13,31 @@ using kube::resources::kVolumeSnapshots;
 constexpr Duration kSnapshotPatience = std::chrono::seconds(30);
 constexpr Duration kVolumePatience = std::chrono::minutes(2);
 
+// True: the snapshot that the volume is to be filled from is gone, because somebody removed it or a late watch had
+// shown one that was. The volume will never be bound.
+Result<bool> lacksItsSnapshot(Pass& pass, const api::Pvc& made) {
+  if (made.snapshot.empty() || made.phase == "Bound") return false;
+  auto& view = pass.doors.views.snapshots;
+  const api::NamespacedName key{made.meta.ns, made.snapshot};
+  if (view.get(key)) return false;
+  const auto stored = pass.doors.api.get(kVolumeSnapshots, key);
+  if (stored.ok()) view.wrote(*stored);
+  if (!stored && !stored.is(Errc::NotFound)) return stored.error();
+  return !stored.ok();
+}
+
+// What was made of nothing goes, and the iteration makes another.
+Outcome makeAnew(Pass& pass, const api::Pvc& made) {
+  auto& views = pass.doors.views;
+  if (const auto& job = pass.world.job; job && job->dataClaim == made.meta.name) {
+    if (const auto gone = drop(pass, views.jobs, kube::resources::kJobs, job->meta); !gone)
+      return outcomeOf(gone.error());
+  }
+  const auto gone = drop(pass, views.pvcs, kPersistentVolumeClaims, made.meta);
+  if (!gone) return outcomeOf(gone.error());
+  return Wait{"volume " + made.meta.name + " was to be filled from a snapshot that is gone"};
+}
+
 // A volume of ours that exists. It may still be pending: a mover's pod waits for it by itself.
 Outcome checkMade(Pass& pass) {
   const auto& made = *pass.world.made;
@@ -23,6 +48,9 @@ Outcome checkMade(Pass& pass) {
   if (made.meta.deletionTimestamp) return Wait{"the previous volume " + made.meta.name + " is being deleted"};
   if (made.phase == "Lost") return Failure{"PersistentVolumeClaim " + made.meta.name + " has lost its volume"};
   if (made.phase != "Bound") {
+    const auto lacks = lacksItsSnapshot(pass, made);
+    if (!lacks) return outcomeOf(lacks.error());
+    if (*lacks) return makeAnew(pass, made);
     warnAfter(pass, made.meta, kVolumePatience, "PersistentVolumeClaimNotBound",
               "waiting for PersistentVolumeClaim " + made.meta.name + " to bind; check capacity and storage class");
     return Done{};

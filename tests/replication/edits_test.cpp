@@ -196,6 +196,24 @@ TEST_F(Edits, AMoverWhoseCopyIsGoneIsStartedAnewWithAnother) {
   EXPECT_NE(text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid"), uid);
 }
 
+TEST_F(Edits, ACopyWhoseSnapshotIsGoneIsMadeAnew) {
+  startSource("Snapshot");
+  storageRespond = false;
+  Json claim = get(kinds::kPersistentVolumeClaims, "volsync-s-src");
+  const auto uid = text(claim, "metadata", "uid");
+  edit(kinds::kPersistentVolumeClaims, "volsync-s-src", {{"status", {{"phase", "Pending"}}}},
+       kube::Subresource::Status);
+  ASSERT_TRUE(store->remove(kinds::kVolumeSnapshots, {"ns", "volsync-s-src"}, {}).ok());
+  settle();
+  storageRespond = true;
+  settle();
+  EXPECT_THAT(names(kinds::kVolumeSnapshots), ElementsAre("volsync-s-src"));
+  EXPECT_NE(text(get(kinds::kPersistentVolumeClaims, "volsync-s-src"), "metadata", "uid"), uid);
+  endMover(Role::Source);
+  settle();
+  EXPECT_EQ(source().status.lastManualSync, "one");
+}
+
 TEST_F(Edits, AFailedJobThatTheUserWantsToKeepIsLetGo) {
   makeDestination({}, kManual);
   settle();
