@@ -141,8 +141,7 @@ std::string refusalOf(Pass& pass, const api::Job& job) {
 }
 
 void tellOfMissingPod(Pass& pass, const api::Job& job) {
-  const TimePoint patience = pass.doors.views.waits.since(job.meta.uid, pass.world.now) + kPodPatience;
-  if (pass.world.now < patience) return pass.wake(patience);
+  if (!pass.overdue(job.meta, kPodPatience)) return;
   pass.wake(pass.world.now + kLookAgain);
   const auto why = refusalOf(pass, job);
   if (why.empty()) return;  // slow, as far as anybody has said

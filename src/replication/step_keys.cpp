@@ -112,9 +112,7 @@ bool waitsToStart(Pass& pass) {
   const auto& pod = pass.world.pod;
   if (!pod || pod->phase != "Pending" || !pod->unschedulable.empty()) return false;
   if (!pod->waitingReason.empty() && pod->waitingReason != "ContainerCreating") return false;
-  const TimePoint since = pass.doors.views.waits.since(pod->meta.uid, pass.world.now) + kStartPatience;
-  if (pass.world.now < since) pass.wake(since);
-  return pass.world.now >= since;
+  return pass.overdue(pod->meta, kStartPatience);
 }
 
 }  // namespace

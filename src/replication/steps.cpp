@@ -14,11 +14,15 @@ void Pass::tell(kube::EventType type, std::string_view reason, std::string_view 
                        type, reason, message);
 }
 
+bool Pass::overdue(const api::ObjectMeta& awaited, Duration patience) {
+  const TimePoint deadline = doors.views.waits.since(awaited.uid, world.now) + patience;
+  if (world.now < deadline) wake(deadline);
+  return world.now >= deadline;
+}
+
 void warnAfter(Pass& pass, const api::ObjectMeta& awaited, Duration patience, std::string_view reason,
                std::string_view message) {
-  const TimePoint deadline = pass.doors.views.waits.since(awaited.uid, pass.world.now) + patience;
-  if (pass.world.now < deadline) return pass.wake(deadline);
-  pass.tell(kube::EventType::Warning, reason, message);
+  if (pass.overdue(awaited, patience)) pass.tell(kube::EventType::Warning, reason, message);
 }
 
 Result<void> checkOwner(const kube::ResourceType& type, const api::ObjectMeta& child, const api::Replication& object) {

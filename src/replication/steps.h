@@ -45,6 +45,8 @@ struct Pass {
   std::function<Result<void>()> confirm;
 
   void wake(TimePoint t) { wakeAt = wakeAt ? std::min(*wakeAt, t) : t; }
+  // Whether an object has been awaited for so long, by our own clock; if not yet, looks again when it has.
+  bool overdue(const api::ObjectMeta& awaited, Duration patience);
   void look() { world = replication::look(doors.views, object, doors.clock.now()); }
   void tell(kube::EventType type, std::string_view reason, std::string_view message);
 };

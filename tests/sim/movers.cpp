@@ -131,8 +131,7 @@ void Movers::signal(Mover& mover) {
 void Movers::endFaults() {
   faults = {};
   // In its grace period one that ignores TERM still receives, for an owner that may be gone: nobody could ever tell.
-  const auto all = movers_;
-  for (const auto& mover : all) {
+  for (const auto& mover : movers_) {
     if (mover->stubborn) signal(*mover);
   }
 }
