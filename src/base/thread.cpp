@@ -38,8 +38,4 @@ void Thread::join() {
   if (std::exchange(owned_, false)) pthread_join(id_, nullptr);
 }
 
-void Thread::detach() {
-  if (std::exchange(owned_, false)) pthread_detach(id_);
-}
-
 }  // namespace godwit

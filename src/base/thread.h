@@ -20,8 +20,7 @@ class Thread {
   Thread& operator=(Thread&& other) noexcept;
   ~Thread() { join(); }
 
-  void join();    // waits for its end; harmless when already joined
-  void detach();  // lets it run on its own
+  void join();  // waits for its end; harmless when already joined
 
  private:
   explicit Thread(pthread_t id) : id_(id), owned_(true) {}

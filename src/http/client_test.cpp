@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -124,14 +125,14 @@ TEST(HttpClient, BrokenCertificatesAreRefusedAtOnce) {
 }
 
 TEST(HttpClient, NobodyThereIsUnavailable) {
-  std::uint16_t free = 0;
-  {
-    const auto listener = listenOn("127.0.0.1", 0);
-    free = *boundPort(listener->get());
-  }
-  const auto response = clientOf(free)->send({});
+  // Bound, so that it is nobody else's, but not listening: connections are refused.
+  const UniqueFd bound(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in at{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  ASSERT_EQ(::bind(bound.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+  const std::uint16_t silent = *boundPort(bound.get());
+  const auto response = clientOf(silent)->send({});
   ASSERT_TRUE(response.is(Errc::Unavailable));
-  EXPECT_THAT(response.error().message, HasSubstr("port " + std::to_string(free)));
+  EXPECT_THAT(response.error().message, HasSubstr("port " + std::to_string(silent)));
   EXPECT_TRUE((*Client::make({.host = "no such host.invalid", .port = 80}, {}))->send({}).is(Errc::Unavailable));
 }
 

@@ -7,8 +7,8 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-#include <atomic>
 #include <condition_variable>
+#include <list>
 #include <map>
 #include <mutex>
 
@@ -27,7 +27,7 @@ constexpr std::size_t kStack = 1 << 20;
 
 }  // namespace
 
-struct Server::State final : StreamMonitor, std::enable_shared_from_this<Server::State> {
+struct Server::State final : StreamMonitor {
   UniqueFd listener, wake, epoll;
   std::uint16_t port = 0;
   TlsContext tls;  // with the mutex held
@@ -37,7 +37,8 @@ struct Server::State final : StreamMonitor, std::enable_shared_from_this<Server:
 
   std::mutex mutex;
   std::condition_variable ended;
-  int connections = 0;
+  std::list<std::optional<Thread>> connections;  // each one's own thread
+  std::optional<Thread> last;                    // of a connection that has ended: see finished()
   bool stopping = false;
   std::map<int, std::stop_source> streams;  // by socket
 
@@ -48,7 +49,7 @@ struct Server::State final : StreamMonitor, std::enable_shared_from_this<Server:
   void streamBegan(int fd, const std::stop_source& stop) override;
   void streamEnded(int fd) override;
   void streamBroke(int fd);
-  void finished();
+  void finished(std::list<std::optional<Thread>>::iterator own);
 };
 
 void Server::State::streamBegan(int fd, const std::stop_source& stop) {
@@ -110,24 +111,23 @@ void Server::State::acceptAll() {
 void Server::State::admit(UniqueFd socket, std::string peer) {
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  {
-    std::lock_guard lock(mutex);
-    // A few more than allowed get a thread just to be told so; then only a closed door.
-    if (stopping || connections >= limits.connections + 16) return;
-    ++connections;
-  }
   auto shared = std::make_shared<UniqueFd>(std::move(socket));
+  std::lock_guard lock(mutex);  // until the thread is in its place
+  // A few more than allowed get a thread just to be told so; then only a closed door.
+  if (stopping || connections.size() >= limits.connections + 16) return;
+  const auto own = connections.emplace(connections.end());
   auto thread = Thread::start(
-      [self = shared_from_this(), shared, peer = std::move(peer)] {
-        self->serve(std::move(*shared), peer);
-        self->finished();
+      [this, own, shared, peer = std::move(peer)] {
+        serve(std::move(*shared), peer);
+        finished(own);
       },
       kStack);
-  if (!thread) {
+  if (thread) {
+    own->emplace(std::move(*thread));
+  } else {
     log::warn("http", "{}", thread.error().message);
-    return finished();
+    connections.erase(own);
   }
-  thread->detach();
 }
 
 void Server::State::serve(UniqueFd socket, const std::string& peer) {
@@ -135,7 +135,7 @@ void Server::State::serve(UniqueFd socket, const std::string& peer) {
   TlsContext current;
   {
     std::lock_guard lock(mutex);
-    full = connections > limits.connections;
+    full = connections.size() > limits.connections;
     current = tls;
   }
   Connection connection(std::move(socket));
@@ -148,14 +148,18 @@ void Server::State::serve(UniqueFd socket, const std::string& peer) {
   session.run(handler);
 }
 
-void Server::State::finished() {
+// Whoever ends waits for whoever ended before: so no thread is forgotten, stop() has one to wait for, and a thread's
+// own data (OpenSSL's, say) is gone before the server is.
+void Server::State::finished(std::list<std::optional<Thread>>::iterator own) {
+  std::optional<Thread> before;
   std::lock_guard lock(mutex);
-  --connections;
+  before = std::exchange(last, std::move(*own));
+  connections.erase(own);
   ended.notify_all();
 }
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Handler handler) {
-  auto state = std::make_shared<State>();
+  auto state = std::make_unique<State>();
   state->limits = options.limits;
   state->handler = std::move(handler);
   if (options.tls) {
@@ -175,7 +179,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Hand
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 
-Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {}
+Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() {
   stop();
 }
@@ -202,8 +206,13 @@ void Server::stop() {
   if (::write(state_->wake.get(), &one, sizeof one) < 0) log::error("http", "{}", errnoError("stop").message);
   if (state_->acceptor) state_->acceptor->join();
   for (auto& [fd, stop] : streams) stop.request_stop();
-  std::unique_lock lock(state_->mutex);
-  state_->ended.wait(lock, [this] { return state_->connections == 0; });
+  std::optional<Thread> last;
+  {
+    std::unique_lock lock(state_->mutex);
+    state_->ended.wait(lock, [this] { return state_->connections.empty(); });
+    last = std::exchange(state_->last, std::nullopt);
+  }
+  last.reset();  // joined
   state_->listener.reset();
 }
 

@@ -15,7 +15,7 @@
 namespace godwit::http {
 
 struct Limits {
-  int connections = 256;  // more are told 503
+  std::size_t connections = 256;  // more are told 503
   std::size_t headerBytes = 64 << 10;
   std::size_t bodyBytes = 3 << 20;  // more is told 413
   Duration handshake = std::chrono::seconds(10);
@@ -61,12 +61,13 @@ class Server {
   // Connections that come from now on see this certificate. Invalid: as with start, and the old one stays. Only for a
   // server that was started with TLS.
   Result<void> renew(const Identity& identity);
-  void stop();  // no new connections, running streams are told, idle connections closed; returns when all have ended
+  void stop();  // no new connections, running streams are told, idle connections closed; returns when all have ended,
+                // threads included
 
  private:
   struct State;
-  explicit Server(std::shared_ptr<State> state);
-  std::shared_ptr<State> state_;
+  explicit Server(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace godwit::http

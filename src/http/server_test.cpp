@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <thread>
 
@@ -255,6 +256,25 @@ TEST(HttpServer, StopEndsStreamsAndIdleConnections) {
   server->stop();
   EXPECT_EQ(handler.ended, 1);
   EXPECT_EQ(readAll(idle), "");
+}
+
+TEST(HttpServer, StopWaitsForTheLastBreathOfItsThreads) {
+  static std::atomic<int> alive = 0;
+  struct LivesAsLongAsItsThread {
+    LivesAsLongAsItsThread() { ++alive; }
+    ~LivesAsLongAsItsThread() {
+      std::this_thread::sleep_for(20ms);  // what OpenSSL keeps for a thread goes at this time, too
+      --alive;
+    }
+    const char* text = "here";
+  };
+  auto server = serve([](const Request&, ResponseWriter& out) {
+    static thread_local LivesAsLongAsItsThread keepsake;
+    out.send(200, {}, keepsake.text);
+  });
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(talk(server->port(), "GET / HTTP/1.1\r\n\r\n"), HasSubstr("here"));
+  server->stop();
+  EXPECT_EQ(alive, 0);
 }
 
 TEST(HttpServer, AClientThatTakesNothingIsGone) {
