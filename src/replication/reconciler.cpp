@@ -79,7 +79,7 @@ class Reconcile {
   }
 
   Next in(const Initial&) {
-    if (!pass_.object.spec.paused) return start();
+    if (!pass_.object.spec.paused) return role() == api::Role::Destination ? introduce() : start();
     for (const auto& step : publishing()) {
       auto outcome = step.run(pass_);
       if (const auto* failure = std::get_if<Failure>(&outcome)) return fail(*failure);
@@ -89,11 +89,24 @@ class Reconcile {
   }
 
   Next start() {
+    if (auto refused = begin()) return *refused;
+    return in(Synchronizing{*pass_.object.status.lastSyncStartTime});
+  }
+
+  // People carry a new destination's keys to the other end: of many, each has its keys before any has the rest.
+  Next introduce() {
+    if (auto refused = begin()) return *refused;
+    (void)stepKeys(pass_);  // what fails is told when its turn comes
+    return {.again = true};
+  }
+
+  // The iteration is on record; nothing: go on.
+  std::optional<Next> begin() {
     if (const auto started = startSync(pass_.object.status, now()); !started) return fail({started.error().message});
     pass_.object.status.nextSyncTime = timing_.next;
     reportSyncing(pass_.object, "", now());
     if (const auto written = flush(); !written) return retry(written.error());
-    return in(Synchronizing{*pass_.object.status.lastSyncStartTime});
+    return std::nullopt;
   }
 
   Next in(const Synchronizing&) {

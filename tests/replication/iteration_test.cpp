@@ -38,6 +38,22 @@ TEST_F(Iteration, ADestinationPublishesWhereAndHowToReachIt) {
   EXPECT_THAT(names(kinds::kServiceAccounts), Contains("volsync-dst-d"));
 }
 
+TEST_F(Iteration, OfManyNewDestinationsEachHasItsKeysBeforeAnyHasTheRest) {
+  makeDestination({}, kManual);
+  for (const char* name : {"e", "f"}) {
+    Json more = get(kinds::kReplicationDestinations, "d");
+    more["metadata"] = {{"name", name}, {"namespace", "ns"}};
+    put(kinds::kReplicationDestinations, more);
+  }
+  settle();
+  auto& made = counted->requests;
+  EXPECT_EQ(std::count(made.begin(), made.end(), "create secrets"), 9);
+  EXPECT_EQ(std::count(made.begin(), made.end(), "create jobs"), 3);
+  const auto lastKey = std::find(made.rbegin(), made.rend(), "create secrets").base();
+  EXPECT_EQ(std::find(made.begin(), lastKey, "create persistentvolumeclaims"), lastKey);
+  EXPECT_EQ(std::find(made.begin(), lastKey, "create services"), lastKey);
+}
+
 TEST_F(Iteration, ADestinationMakesAnImageAndCleansUp) {
   makeDestination({}, kManual);
   settle();

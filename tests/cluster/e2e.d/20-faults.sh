@@ -59,6 +59,15 @@ test_operators_killed() {
   for cluster in near far; do until_true 60 "an operator leads $cluster" leads $cluster; done
   ends_equal
 }
+# Only movers are evicted: this node is the only one, and the operator's PodDisruptionBudget would rightly stop the rest.
+test_node_drained_in_the_middle() {
+  large_pair
+  near drain node-near --pod-selector=app.kubernetes.io/component=rsync-mover --delete-emptydir-data --timeout=90s
+  unfinished
+  until_true 60 'the condition says that no node takes the mover' says src replicationsource/here 'nodes are available.*unschedulable'
+  near uncordon node-near
+  ends_equal
+}
 test_paused_in_the_middle() {
   large_pair
   change here '{"spec": {"paused": true}}'
