@@ -37,7 +37,7 @@ void addPoolOptions(CLI::App& command, standalone::PoolOptions& pool) {
                   "the best there is");
   command
       .add_option("--pool-size", pool.imageBytes,
-                  "Size of the btrfs image when it is made, such as 100GB; as large as the file system unless given")
+                  "Size of the btrfs image when it is made, such as 100GB; nine tenths of what is free unless given")
       ->transform(CLI::AsSizeValue(false).description(""))
       ->type_name("SIZE");
 }

@@ -47,6 +47,12 @@ bool isSubvolume(const std::string& path) {
   return isBtrfs(path) && ::stat(path.c_str(), &st) == 0 && st.st_ino == kSubvolumeRoot;
 }
 
+bool sameFileSystem(int a, int b) {
+  btrfs_ioctl_fs_info_args one{}, other{};
+  return ::ioctl(a, BTRFS_IOC_FS_INFO, &one) == 0 && ::ioctl(b, BTRFS_IOC_FS_INFO, &other) == 0 &&
+         std::memcmp(one.fsid, other.fsid, sizeof one.fsid) == 0;
+}
+
 Result<void> createSubvolume(const std::string& path) {
   btrfs_ioctl_vol_args_v2 arguments{};
   return inParent(path, BTRFS_IOC_SUBVOL_CREATE_V2, arguments);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -17,6 +18,7 @@
 
 #include <fmt/core.h>
 
+#include "standalone/btrfs.h"
 #include "standalone/copy_entry.h"
 #include "standalone/tree_scan.h"
 
@@ -66,6 +68,21 @@ const char* nameOf(const std::string& path) {
 
 const char* orDot(const std::string& path) {
   return path.empty() ? "." : path.c_str();
+}
+
+Result<std::int64_t> freeBytes(int directory) {
+  struct statfs fs {};
+  if (::fstatfs(directory, &fs) != 0) return errnoError("free space");
+  return static_cast<std::int64_t>(fs.f_bavail) * fs.f_bsize;
+}
+
+bool sharesBlocks(int a, int b) {
+  constexpr long kXfs = 0x58465342;
+  struct statfs fs {};
+  struct stat one {
+  }, other{};
+  if (::fstatfs(b, &fs) != 0 || ::fstat(a, &one) != 0 || ::fstat(b, &other) != 0) return false;
+  return btrfs::sameFileSystem(a, b) || (fs.f_type == kXfs && one.st_dev == other.st_dev);
 }
 
 class TreeCopy {
@@ -135,16 +152,18 @@ class TreeCopy {
 
   // A copy by reference needs no space; only real copies are compared with what is free.
   Result<void> checkSpace(const Tree& tree) {
-    constexpr long kBtrfs = 0x9123683E, kXfs = 0x58465342;
-    struct statfs target {};
-    if (::fstatfs(to_.get(), &target) != 0) return errnoError(name_);
-    if (target.f_type == kBtrfs || target.f_type == kXfs) return {};
+    if (sharesBlocks(from_.get(), to_.get())) return {};
+    GODWIT_ASSIGN(auto available, freeBytes(to_.get()));
+    if (!options_.below.empty()) {
+      const UniqueFd below(::open(options_.below.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      GODWIT_ASSIGN(const auto there, freeBytes(below.get()));
+      available = std::min(available, there);
+    }
     std::unordered_set<ino_t> seen;
     std::int64_t needed = 0;
     for (const auto& entry : tree.entries) {
       if (entry.st.st_nlink < 2 || seen.insert(entry.st.st_ino).second) needed += entry.st.st_blocks * 512;
     }
-    const auto available = static_cast<std::int64_t>(target.f_bavail) * target.f_bsize;
     if (needed <= available) return {};
     return Error{Errc::Invalid,
                  fmt::format("{}: the copy needs {} bytes, but the pool has only {} free: free space or move the pool",
@@ -172,12 +191,16 @@ class TreeCopy {
     return finishDirectories(now, first);
   }
 
-  // An ordinary user's copy of a read-only directory is read-only as well.
+  // An ordinary user's copy of a read-only directory is read-only as well. What is not there yet, or is no directory
+  // yet, is made in this pass.
   Result<void> openUp(const Tree& now) {
     if (::geteuid() == 0) return {};
     for (const auto& entry : now.entries) {
       if (!entry.directory()) continue;
-      if (::fchmodat(to_.get(), orDot(entry.path), 0700, 0) != 0) return errnoError("chmod " + entry.path);
+      const UniqueFd copy(openBeneath(to_.get(), orDot(entry.path), O_PATH | O_DIRECTORY | O_NOFOLLOW, false));
+      if (!copy.valid()) continue;
+      const auto itself = fmt::format("/proc/self/fd/{}", copy.get());
+      if (::chmod(itself.c_str(), 0700) != 0) return located(errnoError("chmod"), entry.path);
     }
     return {};
   }

@@ -13,6 +13,7 @@ struct CopyOptions {
   int threads = 2;
   int passes = 6;       // the most, before a tree that keeps changing is called so
   std::string exclude;  // a directory that is left out wherever it appears (the pool itself); empty: none
+  std::string below;    // a directory on the file system that holds the image `to` lies in; empty: there is none
 };
 
 struct CopyReport {

@@ -6,10 +6,12 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <iostream>
 #include <thread>
 
 #include "base/fd.h"
@@ -166,6 +168,30 @@ TEST_F(CopyTree, ATreeThatNeverRestsIsSaidToBeTorn) {
     said = report->pointInTime;
   }
   EXPECT_EQ(said, PointInTime::No);
+}
+
+// Run as an ordinary user in a process of its own, which ends with 0 when the copy was made.
+int copyWhileDirectoriesAppear(const std::string& from, const std::string& to) {
+  constexpr uid_t kNobody = 65534;
+  if (::geteuid() == 0 && (::chown(to.c_str(), kNobody, kNobody) != 0 || ::setresgid(kNobody, kNobody, kNobody) != 0 ||
+                           ::setresuid(kNobody, kNobody, kNobody) != 0))
+    return 3;
+  std::jthread maker([&](std::stop_token stop) {
+    for (int i = 0; i < 5000 && !stop.stop_requested(); ++i)
+      ::mkdir((from + "/new-" + std::to_string(i)).c_str(), 0700);
+  });
+  const auto report = copyTree(from, to, {.passes = 2});
+  if (!report.ok()) std::cerr << report.error().message << "\n";
+  return report.ok() ? 0 : 1;
+}
+
+TEST_F(CopyTree, ADirectoryThatAppearsMeanwhileIsNoErrorForAnOrdinaryUser) {
+  for (const auto& dir : {root_, from_}) fs::permissions(dir, fs::perms::all);
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(copyWhileDirectoriesAppear(from_, to_));
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(CopyTree, ErrorsNameThePlace) {

@@ -34,12 +34,12 @@ Result<void> run(std::vector<std::string> argv) {
   return Error{Errc::Io, fmt::format("{}: {}", program, said)};
 }
 
-// Sparse: it takes room only as volumes fill it.
+// Sparse: it takes room only as volumes fill it. What else lives on the file system needs room to go on as well.
 Result<void> createImage(const std::string& image, std::int64_t bytes) {
   struct statvfs fs {};
   if (::statvfs(image.substr(0, image.rfind('/')).c_str(), &fs) != 0) return errnoError(image);
   const auto available = static_cast<std::int64_t>(fs.f_bavail) * static_cast<std::int64_t>(fs.f_frsize);
-  const auto wanted = bytes > 0 ? bytes : available;
+  const auto wanted = bytes > 0 ? bytes : available - available / 10;
   if (wanted < kSmallestImage)
     return Error{Errc::Invalid, fmt::format("{}: {} bytes are too few for a btrfs", image, wanted)};
   const auto temporary = image + ".tmp";
@@ -56,9 +56,20 @@ bool isMountPoint(const std::string& dir) {
   return ::stat(dir.c_str(), &here) == 0 && ::stat((dir + "/..").c_str(), &above) == 0 && here.st_dev != above.st_dev;
 }
 
+// After a write error of its device btrfs takes no more writes until it is mounted anew.
+bool isReadOnly(const std::string& dir) {
+  struct statvfs fs {};
+  return ::statvfs(dir.c_str(), &fs) == 0 && (fs.f_flag & ST_RDONLY) != 0;
+}
+
 Result<void> mountImage(const std::string& image, const std::string& dir) {
-  if (isMountPoint(dir)) return {};  // an earlier life's
-  return run({"mount", "-t", "btrfs", "-o", "loop,noatime,nosuid,nodev,compress=zstd:1", image, dir});
+  if (isMountPoint(dir)) {  // an earlier life's
+    if (!isReadOnly(dir)) return {};
+    if (::umount2(dir.c_str(), 0) != 0)
+      return errnoError(dir + " has become read-only (was the disk full?) and cannot be mounted anew");
+  }
+  // discard: what volumes leave goes back to the file system that holds the image.
+  return run({"mount", "-t", "btrfs", "-o", "loop,noatime,nosuid,nodev,compress=zstd:1,discard=async", image, dir});
 }
 
 bool exists(const std::string& path) {
@@ -76,7 +87,7 @@ Result<Pool> openImage(const std::string& dataDir, std::int64_t bytes) {
     if (fresh) ::unlink(image.c_str());
     return std::move(mounted.error());
   }
-  GODWIT_ASSIGN(auto volumes, BtrfsVolumes::open(dir));
+  GODWIT_ASSIGN(auto volumes, BtrfsVolumes::open(dir, dataDir));
   return Pool{std::move(volumes), fmt::format("btrfs in {}: snapshots are points in time", image)};
 }
 

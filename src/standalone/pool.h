@@ -9,7 +9,7 @@ namespace godwit::standalone {
 
 struct PoolOptions {
   enum class Kind { Auto, Btrfs, Directory } kind = Kind::Auto;
-  std::int64_t imageBytes = 0;  // of DATA_DIR/pool.img; 0: as much as the file system has, sparse
+  std::int64_t imageBytes = 0;  // of DATA_DIR/pool.img; 0: nine tenths of what the file system has free, sparse
 };
 
 struct Pool {

@@ -9,8 +9,8 @@
 
 namespace godwit::standalone {
 
-Result<std::unique_ptr<BtrfsVolumes>> BtrfsVolumes::open(const std::string& dir) {
-  std::unique_ptr<BtrfsVolumes> out(new BtrfsVolumes(dir));
+Result<std::unique_ptr<BtrfsVolumes>> BtrfsVolumes::open(const std::string& dir, const std::string& below) {
+  std::unique_ptr<BtrfsVolumes> out(new BtrfsVolumes(dir, below));
   GODWIT_TRY(out->prepare());
   return out;
 }
@@ -39,10 +39,10 @@ Result<void> BtrfsVolumes::unseal(const std::string& path) {
   return btrfs::isSubvolume(path) ? btrfs::setReadOnly(path, false) : Result<void>();
 }
 
-std::optional<Result<void>> BtrfsVolumes::cloneAtOnce(const std::string& from, const std::string& to, bool) {
+std::optional<Result<void>> BtrfsVolumes::cloneAtOnce(const std::string& from, const std::string& to, bool readOnly) {
   // Only our own subvolumes: a user's may contain others, which a snapshot would leave out.
   if (!from.starts_with(dir() + "/") || !btrfs::isSubvolume(from)) return std::nullopt;
-  return btrfs::snapshot(from, to, false);
+  return btrfs::snapshot(from, to, readOnly);
 }
 
 }  // namespace godwit::standalone

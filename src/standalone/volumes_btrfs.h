@@ -9,7 +9,8 @@ namespace godwit::standalone {
 
 class BtrfsVolumes final : public DirectoryVolumes {
  public:
-  static Result<std::unique_ptr<BtrfsVolumes>> open(const std::string& dir);
+  // `below`: a directory on the file system that holds the image which `dir` is the mount of; empty: there is no image.
+  static Result<std::unique_ptr<BtrfsVolumes>> open(const std::string& dir, const std::string& below = {});
 
  private:
   using DirectoryVolumes::DirectoryVolumes;

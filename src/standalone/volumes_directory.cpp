@@ -35,7 +35,7 @@ void tellLosses(const std::string& from, const CopyReport& report) {
       from, report.notOwned, report.notMade, report.notMarked);
 }
 
-// A published snapshot must survive a power failure.
+// What is called done must survive a power failure: first the content, then its name.
 Result<void> flush(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid() || ::syncfs(fd.get()) != 0) return errnoError("sync " + path);
@@ -52,7 +52,7 @@ Result<void> checkHandle(const std::string& handle) {
 }
 
 Result<std::unique_ptr<DirectoryVolumes>> DirectoryVolumes::open(const std::string& dir) {
-  std::unique_ptr<DirectoryVolumes> out(new DirectoryVolumes(dir));
+  std::unique_ptr<DirectoryVolumes> out(new DirectoryVolumes(dir, ""));
   GODWIT_TRY(out->prepare());
   return out;
 }
@@ -96,21 +96,27 @@ Result<void> DirectoryVolumes::createVolume(const std::string& handle, std::int6
   if (exists(path)) return {};
   GODWIT_TRY(destroy(path + ".tmp"));
   GODWIT_TRY(makeEmpty(path + ".tmp"));
-  return seal(path + ".tmp", path, false);
+  return publish(path, false);
+}
+
+// What was made under a passing name gets its own, for good.
+Result<void> DirectoryVolumes::publish(const std::string& path, bool readOnly) {
+  GODWIT_TRY(seal(path + ".tmp", path, readOnly));
+  return syncDirectory(fs::path(path).parent_path());
 }
 
 Result<PointInTime> DirectoryVolumes::copyInto(const std::string& from, const std::string& path, bool readOnly) {
   if (exists(path)) return exists(tornMark(path)) ? PointInTime::No : PointInTime::Yes;
-  const auto temporary = path + ".tmp";
-  GODWIT_TRY(destroy(temporary));
-  if (auto done = cloneAtOnce(from, temporary, readOnly)) {
+  if (auto done = cloneAtOnce(from, path, readOnly)) {
     GODWIT_TRY(*done);
-    GODWIT_TRY(seal(temporary, path, readOnly));
     return PointInTime::Yes;
   }
+  const auto temporary = path + ".tmp";
+  GODWIT_TRY(destroy(temporary));
   GODWIT_TRY(makeEmpty(temporary));
   CopyOptions options;
   options.exclude = dir_;
+  options.below = below_;
   auto report = copyTree(from, temporary, options);
   if (!report.ok()) {
     (void)destroy(temporary).ok();
@@ -118,8 +124,8 @@ Result<PointInTime> DirectoryVolumes::copyInto(const std::string& from, const st
   }
   tellLosses(from, *report);
   if (report->pointInTime == PointInTime::No) GODWIT_TRY(writeFileAtomic(tornMark(path), ""));
-  if (readOnly) GODWIT_TRY(flush(temporary));
-  GODWIT_TRY(seal(temporary, path, readOnly));
+  GODWIT_TRY(flush(temporary));
+  GODWIT_TRY(publish(path, readOnly));
   return report->pointInTime;
 }
 

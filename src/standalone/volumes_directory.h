@@ -26,21 +26,24 @@ class DirectoryVolumes : public Volumes {
   std::string snapshotPath(const std::string& handle) const override { return dir_ + "/snapshots/" + handle; }
 
  protected:
-  explicit DirectoryVolumes(std::string dir) : dir_(std::move(dir)) {}
+  DirectoryVolumes(std::string dir, std::string below) : dir_(std::move(dir)), below_(std::move(below)) {}
   Result<void> prepare();
   // An empty directory to fill, the removal of a whole one, and what a finished copy becomes: a plain directory here.
   virtual Result<void> makeEmpty(const std::string& path);
   virtual Result<void> destroy(const std::string& path);
   virtual Result<void> seal(const std::string& temporary, const std::string& path, bool readOnly);
   virtual Result<void> unseal(const std::string&) { return {}; }  // so that it can be moved and removed
-  // The whole tree at once, where the pool can: nullopt when this source must be copied.
+  // The whole tree at once under its final name and durable, where the pool can: nullopt when this source must be
+  // copied.
   virtual std::optional<Result<void>> cloneAtOnce(const std::string& from, const std::string& to, bool readOnly);
   const std::string& dir() const { return dir_; }
 
  private:
   Result<PointInTime> copyInto(const std::string& from, const std::string& path, bool readOnly);
+  Result<void> publish(const std::string& path, bool readOnly);
   Result<void> discard(const std::string& path);
   std::string dir_;
+  std::string below_;  // on the file system that holds the pool's image; empty: there is none
 };
 
 // A handle is one path component of letters, digits, '-', '.' and '_'; anything else is Invalid.

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/fd.h"
@@ -112,6 +113,61 @@ TEST_P(VolumesTest, HandlesThatAreNoNamesAreRefused) {
     EXPECT_TRUE(volumes_->createVolume(bad, 0).is(Errc::Invalid)) << bad;
     EXPECT_TRUE(volumes_->deleteSnapshot(bad).is(Errc::Invalid)) << bad;
   }
+}
+
+// What the disk holds at this moment: the image as its file has it, with nothing written back first. Loop devices are
+// root's.
+class PowerLossTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: losses of power are NOT tested here: not root";
+    char dir[] = "/var/tmp/godwit-power.XXXXXX";
+    ASSERT_NE(::mkdtemp(dir), nullptr);
+    root_ = dir;
+  }
+  void TearDown() override {
+    closePool(root_);
+    for (const char* at : {"/ext4", "/after"}) (void)::umount2((root_ + at).c_str(), MNT_DETACH);
+    EXPECT_TRUE(root_.empty() || removeTree(root_).ok());
+  }
+  bool run(const std::string& command) { return std::system(("{ " + command + "; } >/dev/null 2>&1").c_str()) == 0; }
+  bool cut(const std::string& image) { return run("cp --sparse=always " + image + " " + image + ".cut"); }
+  std::string root_;
+};
+
+TEST_F(PowerLossTest, ACopyThatIsDoneIsOnTheDisk) {
+  const auto at = root_ + "/ext4", image = root_ + "/image";
+  const bool mounted = run("truncate -s 64M " + image + " && mkfs.ext4 -q " + image + " && mkdir " + at +
+                           " && mount -o loop " + image + " " + at);
+  if (!mounted) GTEST_SKIP() << "SKIPPED: losses of power are NOT tested here: no loop device or no mkfs.ext4";
+  auto pool = openPool(at, {.kind = Kind::Directory});
+  ASSERT_TRUE(pool.ok()) << pool.error().message;
+  auto& volumes = *pool->volumes;
+  fs::create_directories(at + "/mine");
+  ASSERT_TRUE(writeFileAtomic(at + "/mine/f", std::string(100'000, 'x')).ok());
+  ASSERT_TRUE(volumes.cloneVolume("pvc-1", at + "/mine").ok());
+  ASSERT_TRUE(cut(image));
+  ASSERT_TRUE(run("mkdir " + root_ + "/after && mount -o loop " + image + ".cut " + root_ + "/after"));
+  const auto content = readFile(root_ + "/after/pool/volumes/pvc-1/f");
+  ASSERT_TRUE(content.ok()) << content.error().message;
+  EXPECT_EQ(*content, std::string(100'000, 'x'));
+}
+
+TEST_F(PowerLossTest, ASubvolumeThatIsDoneHasItsNameOnTheDisk) {
+  auto pool = openPool(root_, {.kind = Kind::Btrfs, .imageBytes = 300LL << 20});
+  if (!pool.ok()) GTEST_SKIP() << "SKIPPED: btrfs is NOT tested here: " << pool.error().message;
+  auto& volumes = *pool->volumes;
+  ASSERT_TRUE(volumes.createVolume("pvc-1", 0).ok());
+  ASSERT_TRUE(volumes.createSnapshot("snap-1", volumes.volumePath("pvc-1")).ok());
+  ASSERT_TRUE(volumes.restoreVolume("pvc-2", "snap-1").ok());
+  fs::create_directories(root_ + "/mine");
+  ASSERT_TRUE(volumes.cloneVolume("pvc-3", root_ + "/mine").ok());
+  ASSERT_TRUE(cut(root_ + "/pool.img"));
+  // The same file system cannot be mounted twice: its trees are read as they lie.
+  ASSERT_TRUE(run("btrfs inspect-internal dump-tree " + root_ + "/pool.img.cut > " + root_ + "/trees"));
+  const auto trees = *readFile(root_ + "/trees");
+  for (const char* name : {"pvc-1", "pvc-2", "pvc-3", "snap-1"})
+    EXPECT_NE(trees.find(fmt::format("name: {}\n", name)), std::string::npos) << name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Pools, VolumesTest, testing::Values(Kind::Directory, Kind::Btrfs),
