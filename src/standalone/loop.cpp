@@ -56,13 +56,19 @@ Work::~Work() {
   }
 }
 
+// What lacks in the pool or at the source is no news that a late mirror will bring: it is tried again after a while.
+static Result<PointInTime> ofTheDisk(Result<PointInTime> result) {
+  if (result.is(Errc::NotFound) || result.is(Errc::Conflict)) return Error{Errc::Io, result.error().message};
+  return result;
+}
+
 std::optional<Result<PointInTime>> Work::ask(const std::string& key, Task task) {
-  if (!done_) return task();
+  if (!done_) return ofTheDisk(task());
   std::unique_lock lock(mutex_);
   const auto [it, fresh] = slots_.try_emplace(key);
   if (fresh) {
     it->second.thread = std::jthread([this, key, task = std::move(task)] {
-      auto result = task();
+      auto result = ofTheDisk(task());
       {
         std::lock_guard inner(mutex_);
         const auto slot = slots_.find(key);

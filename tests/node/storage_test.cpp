@@ -117,6 +117,20 @@ TEST_F(StorageTest, AFailingPoolIsTriedAgainAndSaysWhy) {
   EXPECT_EQ(why("data"), "");
 }
 
+// No object changes when a disk is plugged in again: only the clock brings another attempt.
+TEST_F(StorageTest, WhatIsMissingOnTheDiskIsLookedForAgain) {
+  volumes.gate = [](const std::string&, const std::string&) -> Result<void> {
+    return Error{Errc::NotFound, "/media/disk: No such file or directory"};
+  };
+  claim("data");
+  EXPECT_EQ(why("data"), "/media/disk: No such file or directory");
+  EXPECT_TRUE(nextDelay());
+  volumes.gate = nullptr;
+  advance(std::chrono::minutes(1));
+  EXPECT_EQ(phase("data"), "Bound");
+  EXPECT_FALSE(nextDelay());
+}
+
 TEST_F(StorageTest, AClaimInUseOutlivesItsDeletion) {
   claim("data");
   job("user",

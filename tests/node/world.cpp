@@ -64,6 +64,11 @@ void World::advance(Duration by) {
   settle();
 }
 
+std::optional<Duration> World::nextDelay() const {
+  const auto storage = life->storage.nextDelay(), snapshots = life->snapshots.nextDelay();
+  return storage && snapshots ? std::min(*storage, *snapshots) : storage ? storage : snapshots;
+}
+
 Json World::create(const kube::ResourceType& type, Json object) {
   if (type.namespaced && text(object, "metadata", "namespace").empty()) object["metadata"]["namespace"] = "ns";
   auto created = store->create(type, object);

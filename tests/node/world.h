@@ -29,8 +29,9 @@ class World : public testing::Test {
   void SetUp() override;
   // Controllers as a restarted process has them; containers of the earlier life are dead.
   void restart();
-  void settle();              // until nothing moves
-  void advance(Duration by);  // and settle
+  void settle();                              // until nothing moves
+  void advance(Duration by);                  // and settle
+  std::optional<Duration> nextDelay() const;  // until storage or snapshots are looked at again by the clock
   Json create(const kube::ResourceType& type, Json object);
   Json get(const kube::ResourceType& type, const std::string& name);  // null when absent
   std::vector<Json> list(const kube::ResourceType& type);
