@@ -12,13 +12,14 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr auto kAuthorityLife = days(3650), kServerLife = days(365);
+constexpr auto kLife = days(3650);  // of the server's certificate as well: it may run for as long
+constexpr std::size_t kShortestToken = 32;
 constexpr const char* kKeyBegins = "-----BEGIN PRIVATE KEY-----";
 
 // Certificate and key in one file: a kill between two files could leave a pair that does not match.
 Result<http::Identity> authority(const DataDir& dir, const Clock& clock) {
   GODWIT_ASSIGN(const auto pem, dir.keep("authority.pem", [&]() -> Result<std::string> {
-    GODWIT_ASSIGN(const auto made, http::makeAuthority("godwit", clock.now(), kAuthorityLife));
+    GODWIT_ASSIGN(const auto made, http::makeAuthority("godwit", clock.now(), kLife));
     return made.certificate + made.key;
   }));
   const auto key = pem.find(kKeyBegins);
@@ -63,10 +64,16 @@ void Face::answer(const http::Request& request, http::ResponseWriter& out) {
 Result<std::unique_ptr<Face>> Face::open(standalone::Store& store, const DataDir& dir, const Clock& clock,
                                          const FaceOptions& options, std::function<std::string()> metrics) {
   GODWIT_ASSIGN(auto token, dir.keep("token", randomToken));
+  if (token.size() < kShortestToken) {
+    return Error{Errc::Invalid,
+                 fmt::format("{}/token is empty or too short; delete it to have a new one made, or write "
+                             "{} characters or more",
+                             dir.path().string(), kShortestToken)};
+  }
   GODWIT_ASSIGN(const auto ca, authority(dir, clock));
   const auto at = reachedAt(options.address);
   GODWIT_ASSIGN(auto identity, http::issue(ca, {.commonName = "godwit", .names = {at, "localhost", "127.0.0.1", "::1"}},
-                                           clock.now(), kServerLife));
+                                           clock.now(), kLife));
   auto face = std::unique_ptr<Face>(new Face(store, clock, token, std::move(metrics)));
   auto server = http::Server::start({.address = options.address, .port = options.port, .tls = std::move(identity)},
                                     [raw = face.get()](const auto& request, auto& out) { raw->answer(request, out); });

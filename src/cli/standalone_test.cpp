@@ -34,6 +34,15 @@ TEST(Standalone, ItsKubeconfigAndObjectsStayGoodAcrossRestarts) {
   EXPECT_TRUE((*second)->api().get(kube::resources::kNamespaces, {"", "kept"}));
 }
 
+// Without a token everybody on this machine could do what its owner can.
+TEST(Standalone, ATokenThatIsNoneIsRefused) {
+  const TempDir temp;
+  ASSERT_TRUE(writeFileAtomic(temp.path() / "token", "", 0600));
+  const auto started = Standalone::start({.dataDir = temp.path(), .port = 0});
+  ASSERT_TRUE(started.is(Errc::Invalid));
+  EXPECT_THAT(started.error().message, HasSubstr("/token is empty or too short; delete it"));
+}
+
 TEST(Standalone, NamesWhoHoldsThePortOrTheDirectory) {
   const TempDir one, two;
   const auto first = Standalone::start({.dataDir = one.path(), .port = 0});

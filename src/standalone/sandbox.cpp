@@ -1,6 +1,7 @@
 #include "standalone/sandbox.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -76,12 +77,24 @@ Result<UniqueFd> create(const std::string& path, int flags, unsigned mode) {
   return fd;
 }
 
+// Until the namespaces stand. A mount behind a volume that answers no more (NFS, FUSE) would hold bubblewrap for ever,
+// and everything else of this machine with it.
+constexpr int kPatienceMs = 10'000;
+
 // bubblewrap says {"child-pid": N, ...} as soon as the namespaces stand, and closes; nothing when it fails.
-UniqueFd readInner(int fd) {
+Result<UniqueFd> readInner(int fd) {
   std::string said;
   char buffer[512];
-  for (ssize_t n; (n = ::read(fd, buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR);) {
-    if (n > 0) said.append(buffer, static_cast<std::size_t>(n));
+  for (;;) {
+    pollfd at{fd, POLLIN, 0};
+    const int ready = ::poll(&at, 1, kPatienceMs);
+    if (ready == 0)
+      return Error{Errc::Timeout,
+                   "bubblewrap did not start within ten seconds; does what is mounted below a volume answer?"};
+    const ssize_t n = ready < 0 ? -1 : ::read(fd, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    said.append(buffer, static_cast<std::size_t>(n));
   }
   const auto info = parseJson(said);
   const auto pid = info.ok() ? number(0, *info, "child-pid") : 0;
@@ -236,7 +249,12 @@ Result<std::unique_ptr<RunningContainer>> Sandbox::startBubblewrap(const Contain
   if (runsGodwit(spec)) process.blocked = {SIGTERM};
   GODWIT_ASSIGN(auto started, Process::spawn(process));
   info.write.reset();
-  return std::unique_ptr<RunningContainer>(std::make_unique<Contained>(std::move(started), readInner(info.read.get())));
+  auto inner = readInner(info.read.get());
+  if (!inner) {
+    (void)started.killGroup(SIGKILL).ok();
+    return inner.error();
+  }
+  return std::unique_ptr<RunningContainer>(std::make_unique<Contained>(std::move(started), *std::move(inner)));
 }
 
 Result<std::unique_ptr<RunningContainer>> Sandbox::startPlain(const ContainerSpec& spec,

@@ -178,7 +178,9 @@ PlainPlan plainPlan(const HostLayout& host, const ContainerSpec& spec, const std
     plan.rules.push_back({mount.source, mount.readOnly ? Access::ReadOnly : Access::ReadWrite});
   }
   plan.rules.push_back({temporary, Access::ReadWrite});
-  plan.rules.push_back({spec.stateDir, Access::ReadWrite});
+  // Not the directory: what a mover made there, a symlink say, the node would take for its own.
+  for (const char* file : {"/termination-log", "/progress"})
+    plan.rules.push_back({spec.stateDir + file, Access::ReadWrite});
   plan.env.insert(plan.env.end(),
                   {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + temporary,
                    "TMPDIR=" + temporary, "GODWIT_TMP=" + temporary,

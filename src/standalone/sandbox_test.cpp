@@ -94,6 +94,8 @@ TEST_P(SandboxTest, NothingElseOfTheHostIsWritable) {
   EXPECT_NE(
       run("touch /usr/escaped || touch /etc/escaped || touch /var/tmp/escaped || touch " + root_ + "/escaped").code, 0);
   EXPECT_FALSE(std::filesystem::exists(root_ + "/escaped"));
+  EXPECT_NE(run("ln -s /etc/passwd " + state() + "/log.1").code, 0) << "the node would write there";
+  EXPECT_FALSE(std::filesystem::is_symlink(state() + "/log.1"));
   EXPECT_NE(run("touch ${GODWIT_KEYS:-/keys}/x").code, 0);
   // The kernel's settings are the host's as well: a core_pattern would run a program outside.
   EXPECT_NE(run("p=$(cat /proc/sys/kernel/core_pattern) && echo \"$p\" > /proc/sys/kernel/core_pattern").code, 0)
