@@ -19,7 +19,8 @@ bool StorageController::step() {
 Result<bool> StorageController::reconcileClaim(const Json& pvc) {
   if (isDeleting(pvc)) return releaseClaim(pvc);
   const auto phase = text(pvc, "status", "phase");
-  if (phase == "Lost") return false;
+  // Made anew under its name, it is bound again.
+  if (phase == "Lost" && !cluster_.get(r::kPersistentVolumes, {"", text(pvc, "spec", "volumeName")})) return false;
   if (phase == "Bound") {
     const auto volume = cluster_.get(r::kPersistentVolumes, {"", text(pvc, "spec", "volumeName")});
     if (volume) return false;
@@ -196,7 +197,9 @@ StorageController::Outcome StorageController::bind(const Json& pvc, const Json& 
                          {"namespace", text(pvc, "metadata", "namespace")},
                          {"name", text(pvc, "metadata", "name")},
                          {"uid", uidOf(pvc)}};
-  GODWIT_TRY(cluster_.patch(r::kPersistentVolumes, volume, {{"spec", {{"claimRef", claimRef}}}}));
+  GODWIT_TRY(cluster_.patch(
+      r::kPersistentVolumes, volume,
+      {{"metadata", {{"finalizers", finalizersWith(volume, kVolumeProtection)}}}, {"spec", {{"claimRef", claimRef}}}}));
   Json meta = {{"annotations", {{"pv.kubernetes.io/bind-completed", "yes"}}},
                {"finalizers", finalizersWith(pvc, kClaimProtection)}};
   if (pointInTime == PointInTime::No) meta["annotations"][kPointInTimeAnnotation] = "false";

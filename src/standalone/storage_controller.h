@@ -45,6 +45,7 @@ class StorageController final : public Controller {
   Result<bool> reconcileVolume(const Json& volume);
   Result<bool> reclaim(const Json& volume);
   Result<bool> setPhase(const Json& volume, const char* phase);
+  Result<bool> unprotect(const Json& volume);
   bool inUse(const Json& pvc) const;
 
   Cluster& cluster_;

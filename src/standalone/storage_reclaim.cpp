@@ -53,7 +53,10 @@ Result<bool> StorageController::reconcileVolume(const Json& volume) {
 
 Result<bool> StorageController::reclaim(const Json& volume) {
   const bool ours = annotation(volume, "pv.kubernetes.io/provisioned-by") == kDriver;
-  if (!ours || text(volume, "spec", "persistentVolumeReclaimPolicy") != "Delete") return setPhase(volume, "Released");
+  if (!ours || text(volume, "spec", "persistentVolumeReclaimPolicy") != "Delete") {
+    if (isDeleting(volume)) return unprotect(volume);
+    return setPhase(volume, "Released");
+  }
   const auto handle = text(volume, "metadata", "name");
   if (work_.busy(handle)) {  // an abandoned copy runs to its end first
     (void)work_.ask(handle, {});
@@ -69,7 +72,15 @@ Result<bool> StorageController::reclaim(const Json& volume) {
     recorder_.event(referenceTo(volume), kube::EventType::Warning, "VolumeFailedDelete", done->error().message);
     return done->error();
   }
-  return cluster_.remove(r::kPersistentVolumes, volume);
+  // Protected, it stays until its own deletion brings us here again.
+  return isDeleting(volume) ? unprotect(volume) : cluster_.remove(r::kPersistentVolumes, volume);
+}
+
+// Until its claim is gone a volume that somebody deletes stays, as kubectl's users know it.
+Result<bool> StorageController::unprotect(const Json& volume) {
+  if (!hasFinalizer(volume, kVolumeProtection)) return false;
+  return cluster_.patch(r::kPersistentVolumes, volume,
+                        {{"metadata", {{"finalizers", finalizersWithout(volume, kVolumeProtection)}}}});
 }
 
 }  // namespace godwit::standalone

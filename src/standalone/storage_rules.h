@@ -8,6 +8,7 @@
 namespace godwit::standalone {
 
 inline constexpr const char* kClaimProtection = "kubernetes.io/pvc-protection";
+inline constexpr const char* kVolumeProtection = "kubernetes.io/pv-protection";
 
 std::string poolHandle(const Json& pvc);       // "pvc-<uid>", also the PersistentVolume's name
 std::int64_t requestedBytes(const Json& pvc);  // 0 when absent or unreadable

@@ -146,6 +146,48 @@ TEST_F(StorageTest, AClaimInUseOutlivesItsDeletion) {
   EXPECT_TRUE(get(r::kPersistentVolumeClaims, "data").is_null());
 }
 
+TEST_F(StorageTest, ABoundVolumeOutlivesItsDeletion) {
+  claim("data");
+  const auto volume = text(get(r::kPersistentVolumeClaims, "data"), "spec", "volumeName");
+  remove(r::kPersistentVolumes, volume);
+  settle();
+  EXPECT_FALSE(text(get(r::kPersistentVolumes, volume), "metadata", "deletionTimestamp").empty());
+  EXPECT_EQ(phase("data"), "Bound");
+  remove(r::kPersistentVolumeClaims, "data");
+  settle();
+  EXPECT_TRUE(get(r::kPersistentVolumes, volume).is_null());
+  EXPECT_TRUE(volumes.data.empty());
+}
+
+const Json kMine = {
+    {"metadata", {{"name", "mine"}}},
+    {"spec",
+     {{"capacity", {{"storage", "1Gi"}}}, {"accessModes", {"ReadWriteOnce"}}, {"hostPath", {{"path", "/srv/mine"}}}}}};
+
+TEST_F(StorageTest, ALostClaimIsBoundAgainWhenItsVolumeIsBack) {
+  create(r::kPersistentVolumes, kMine);
+  claim("data", {{"storageClassName", ""}, {"volumeName", "mine"}});
+  ASSERT_TRUE(store->patch(r::kPersistentVolumes, {"", "mine"}, {{"metadata", {{"finalizers", nullptr}}}}).ok());
+  remove(r::kPersistentVolumes, "mine");
+  settle();
+  EXPECT_EQ(phase("data"), "Lost");
+  create(r::kPersistentVolumes, kMine);
+  settle();
+  EXPECT_EQ(phase("data"), "Bound");
+}
+
+TEST_F(StorageTest, AUsersVolumeThatIsReleasedMayBeDeleted) {
+  create(r::kPersistentVolumes, kMine);
+  claim("data", {{"storageClassName", ""}, {"volumeName", "mine"}});
+  ASSERT_EQ(phase("data"), "Bound");
+  remove(r::kPersistentVolumes, "mine");
+  settle();
+  EXPECT_FALSE(get(r::kPersistentVolumes, "mine").is_null());
+  remove(r::kPersistentVolumeClaims, "data");
+  settle();
+  EXPECT_TRUE(get(r::kPersistentVolumes, "mine").is_null());
+}
+
 TEST_F(StorageTest, RetainKeepsTheSnapshotsData) {
   create(r::kVolumeSnapshotClasses,
          {{"metadata", {{"name", "keep"}}}, {"driver", "godwit.io/pool"}, {"deletionPolicy", "Retain"}});
