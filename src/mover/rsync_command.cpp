@@ -135,10 +135,20 @@ bool consistsOf(std::string_view text, std::string_view extra) {
   });
 }
 
+bool isDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 bool isNumber(std::string_view text) {
   if (!text.empty() && text.front() == '-') text.remove_prefix(1);
-  return !text.empty() && text.size() < 12 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && text.size() < 12 && std::all_of(text.begin(), text.end(), isDigit);
+}
+
+// What follows the letter `e`: a protocol's number or none, a dot, letters. With nothing behind it, `e` would take the
+// next word as its value: what is an option here would be none for rsync.
+bool areProtocolLetters(std::string_view text) {
+  while (!text.empty() && isDigit(text.front())) text.remove_prefix(1);
+  return !text.empty() && text.front() == '.' && consistsOf(text.substr(1), "_");
 }
 
 Error bad(std::string_view option, std::string_view why) {
@@ -175,7 +185,8 @@ class Parser {
     for (std::size_t i = 1; i < word.size(); ++i) {
       const std::string_view letter(&word[i], 1);
       if (letter == "e") {
-        if (!consistsOf(std::string_view(word).substr(i), ".")) return bad(word, "its protocol letters are malformed");
+        if (!areProtocolLetters(std::string_view(word).substr(i + 1)))
+          return bad(word, "its protocol letters are malformed");
         break;
       }
       if (const auto* refusal = lookUp(kRefusedLetters, letter)) return bad("-" + std::string(letter), refusal->why);

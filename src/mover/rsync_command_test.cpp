@@ -37,6 +37,12 @@ TEST(RsyncCommand, TakesWhatVolSyncSends) {
   EXPECT_THAT(command.paths, ElementsAre("."));
 }
 
+TEST(RsyncCommand, TakesTheProtocolLettersOfEveryClient) {
+  for (const auto* letters : {"e.", "e.iLsfxCIvu", "e31.14iLsfxC", "e30.1is", "e.LsfxCIvu_"}) {
+    accepted(std::string("rsync --server -logDtpr") + letters + " . .");
+  }
+}
+
 TEST(RsyncCommand, KnowsReadersAndDryRuns) {
   const auto reader = accepted("rsync --server --sender -logDtpre.iLsfxCIvu . a /b/c/");
   EXPECT_TRUE(reader.sender);
@@ -111,6 +117,12 @@ TEST(RsyncCommand, RefusesByNameAndReason) {
       {"--log-format=%\\(x", "characters"},
       {"--info=a\\;b", "characters"},
       {"-e.i\\;x", "malformed"},
+      {"-logDtpre.iLs.f", "malformed"},
+      {"-logDtprefx.iLs", "malformed"},
+      // popt would take the next word as the value of `e`: what is an option here would be none there.
+      {"-logDtpRe --sender --no-implied-dirs --size-only", "malformed"},
+      {"-logDtpre -n", "malformed"},
+      {"-logDtpre31 -n", "malformed"},
       {"--DELETE", "list"},
       {"--del", "list"},
   };

@@ -17,7 +17,7 @@ GODWIT_FUZZ_TARGET(forcedCommand, "rsync --server -vlHogDtpAXrSxze.iLsfxCIvu --d
                    "rsync --server --sender -logDtpre.iLsfxCIvu --files-from=- --from0 . a /b/c/",
                    R"(rsync --server -lHogDtpAXrxSe.iLsfxCIvu --delete -@-1 --temp-dir /t\ mp . 'a b'/"c$")",
                    "rsync --server -R --no-implied-dirs --backup-dir=../x . --daemon", "shutdown 255",
-                   R"(godwit-info ./two\ words/)") {
+                   "rsync --server -logDtpRe --sender . .", R"(godwit-info ./two\ words/)") {
   const auto words = splitCommand(input);
   if (!words) return;
   std::string line;
@@ -30,6 +30,8 @@ GODWIT_FUZZ_TARGET(forcedCommand, "rsync --server -vlHogDtpAXrSxze.iLsfxCIvu --d
   for (const auto& path : command->optionPaths) fuzz::require(!leavesVolume(path), "an option leaves the volume");
   for (const auto& option : command->options) {
     fuzz::require(!option.empty() && option[0] == '-', "a word that is no option");
+    fuzz::require(option[1] == '-' || option.find('e') != option.size() - 1,
+                  "an option that would swallow the next word");
     fuzz::require((option + "/").find("/../") == std::string::npos, "an option leaves the volume");
   }
 }
