@@ -29,7 +29,7 @@ class BlockSender {
   Result<void> run();
 
  private:
-  Result<void> checkRemote();
+  Result<Remote> checkRemote();
   Result<void> guardReplica();
   Result<bool> replicaIsZero();
   Result<void> transfer();
@@ -53,17 +53,21 @@ Result<void> BlockSender::run() {
   code_ = kSshFailed;
   log::info("mover", "sending block device {}, {} bytes, to {}", options_.data, device_.size(), link_.where());
   GODWIT_TRY(link_.connect(signals_));
-  GODWIT_TRY(checkRemote());
+  GODWIT_ASSIGN(const auto remote, checkRemote());
   GODWIT_TRY(guardReplica());
   code_ = 1;
-  GODWIT_TRY(transfer());
-  code_ = 1;
-  GODWIT_ASSIGN(const auto warning, endRemote(link_, signals_));
+  const auto send = [this]() -> Result<void> {
+    GODWIT_TRY(transfer());
+    code_ = 1;
+    return {};
+  };
+  GODWIT_TRY(send());
+  GODWIT_ASSIGN(const auto warning, endRemote(link_, remote, signals_, send));
   result_.warning = warning.value_or("");
   return {};
 }
 
-Result<void> BlockSender::checkRemote() {
+Result<Remote> BlockSender::checkRemote() {
   GODWIT_ASSIGN(const auto remote, askRemote(link_, ".", signals_));
   code_ = 1;
   if (!remote.godwit) {
@@ -79,7 +83,8 @@ Result<void> BlockSender::checkRemote() {
                                             "update an older Godwit there",
                                             options_.data)};
   }
-  return checkFits(*remote.block, device_.size());
+  GODWIT_TRY(checkFits(*remote.block, device_.size()));
+  return remote;
 }
 
 // A device of nothing but zeroes in place of one that held something is more often a lost volume than a wish. One that

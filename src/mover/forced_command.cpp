@@ -102,6 +102,7 @@ Result<int> runShutdown(const Session& session, const Words& words) {
     return Error{Errc::Invalid, "usage: shutdown N, N from 0 to 255"};
   }
   GODWIT_TRY(askControl(session.control.get(), fmt::format("shutdown {} {}", code, session.id)));
+  (void)writeAll(STDOUT_FILENO, std::string(kAccepted) + "\n").ok();  // accepted it is, whoever still listens
   return 0;
 }
 

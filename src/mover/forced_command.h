@@ -15,6 +15,9 @@ inline constexpr std::string_view kForcedCommand = " -c login";
 // How a refusal begins on the peer's stderr; the reason follows.
 inline constexpr std::string_view kRefused = "godwit refused: ";
 
+// The line on the peer's stdout once a shutdown is accepted: an exit status can get lost behind it.
+inline constexpr std::string_view kAccepted = "accepted";
+
 // The session's environment variables, set by the destination through sshd.
 inline constexpr const char* kSessionDirectory = "GODWIT_SESSION";  // the destination's private directory
 inline constexpr const char* kSessionId = "GODWIT_SESSION_ID";      // which connection this is

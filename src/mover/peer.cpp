@@ -20,6 +20,25 @@ bool unlessFalse(const Json& json, const char* key) {  // an older end does not 
   return !value || !value->is_boolean() || value->get<bool>();
 }
 
+// An exit status of ours can get lost behind the line that says the same.
+bool accepted(const RunOutput& answer) {
+  return answer.status.success() || (answer.out + "\n").starts_with(std::string(kAccepted) + "\n");
+}
+
+bool lost(const RunOutput& answer) {
+  return answer.status.code == kSshFailed && !accepted(answer);
+}
+
+// VolSync's mover ends its sshd as soon as it is told to: one that is gone by then has accepted, as a rule.
+Result<std::optional<std::string>> endForeign(SshLink& link, SignalWatch& signals, RunOutput& answer) {
+  const auto back = link.connect(signals, std::chrono::seconds(5));
+  if (back.is(Errc::Unavailable))
+    return std::optional<std::string>("the connection broke while the destination was told to end; it has ended");
+  GODWIT_TRY(back);
+  GODWIT_ASSIGN(answer, link.ask({"shutdown", "0"}, signals));
+  return std::optional<std::string>();
+}
+
 }  // namespace
 
 std::string reason(const RunOutput& answer) {
@@ -59,18 +78,23 @@ Result<bool> tryAgain(TransferRetry& retry, SshLink& link, SignalWatch& signals,
   return true;
 }
 
-// An answer that got lost is asked for again; a destination that is gone by then has accepted: it ends for no other
-// reason.
-Result<std::optional<std::string>> endRemote(SshLink& link, SignalWatch& signals) {
+Result<std::optional<std::string>> endRemote(SshLink& link, const Remote& remote, SignalWatch& signals,
+                                             const std::function<Result<void>()>& sendAgain) {
   GODWIT_ASSIGN(auto answer, link.ask({"shutdown", "0"}, signals));
-  if (answer.status.code == kSshFailed) {
-    const auto back = link.connect(signals, std::chrono::seconds(5));
-    if (back.is(Errc::Unavailable))
-      return std::optional<std::string>("the connection broke while the destination was told to end; it has ended");
-    GODWIT_TRY(back);
+  if (lost(answer) && !remote.godwit) {
+    GODWIT_ASSIGN(auto warning, endForeign(link, signals, answer));
+    if (warning) return warning;
+  } else if (lost(answer)) {
+    log::warn("mover", "the connection broke before the destination accepted; sending again");
+    GODWIT_TRY(link.connect(signals));
+    GODWIT_TRY(sendAgain());
     GODWIT_ASSIGN(answer, link.ask({"shutdown", "0"}, signals));
   }
-  if (answer.status.success()) return std::optional<std::string>();
+  if (accepted(answer)) return std::optional<std::string>();
+  if (lost(answer))
+    return Error{Errc::Unavailable,
+                 "the connection broke before the destination accepted: whether the replica is "
+                 "complete there is not known"};
   return Error{Errc::Io, fmt::format("the transfer is complete, but the destination refuses to end (code {}): {}",
                                      answer.status.code, reason(answer))};
 }

@@ -1,6 +1,7 @@
 // What a source asks of the other end besides the data, whatever kind of volume it sends.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -33,7 +34,9 @@ std::string reason(const RunOutput& answer);
 // `code` becomes the exit code that goes with a failure to connect.
 Result<bool> tryAgain(TransferRetry& retry, SshLink& link, SignalWatch& signals, const std::string& why, int& code);
 
-// `shutdown 0`. A warning when the answer got lost.
-Result<std::optional<std::string>> endRemote(SshLink& link, SignalWatch& signals);
+// `shutdown 0`. When the answer got lost, a Godwit end is asked again once `sendAgain` has sent everything again: who
+// answers then may have been started anew. Another end is given the benefit of the doubt, with a warning.
+Result<std::optional<std::string>> endRemote(SshLink& link, const Remote& remote, SignalWatch& signals,
+                                             const std::function<Result<void>()>& sendAgain);
 
 }  // namespace godwit::mover

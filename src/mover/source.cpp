@@ -247,7 +247,13 @@ Result<void> Sender::transfer() {
 
 Result<void> Sender::finish() {
   code_ = 1;
-  GODWIT_ASSIGN(const auto warning, endRemote(link_, signals_));
+  const auto sendAgain = [this]() -> Result<void> {
+    GODWIT_TRY(prepare());
+    GODWIT_TRY(transfer());
+    code_ = 1;
+    return {};
+  };
+  GODWIT_ASSIGN(const auto warning, endRemote(link_, remote_, signals_, sendAgain));
   if (warning) warn(*warning);
   return {};
 }

@@ -136,11 +136,15 @@ std::unique_ptr<Running> MoverTest::destination(Arguments more) {
 }
 
 std::unique_ptr<Running> MoverTest::oldDestination() {
+  return oldDestination("");
+}
+
+std::unique_ptr<Running> MoverTest::oldDestination(const std::string& moreCases) {
   { const auto reserve = destination(); }  // finds a free port and gives it back
   write(at("command"), fmt::format("#!/bin/sh\ncd {}\ncase \"$SSH_ORIGINAL_COMMAND\" in\n"
-                                   "'rsync --server '*) eval exec \"$SSH_ORIGINAL_COMMAND\";;\n"
+                                   "{}\n'rsync --server '*) eval exec \"$SSH_ORIGINAL_COMMAND\";;\n"
                                    "'shutdown 0') touch {}; exit 0;;\n*) echo Invalid command >&2; exit 1;;\nesac\n",
-                                   replica(), at("was-told")));
+                                   replica(), moreCases, at("was-told")));
   fs::permissions(at("command"), fs::perms::owner_all);
   write(at("authorized"), fmt::format("restrict,command=\"{}\" {}", at("command"), *readFile(at("keys/source.pub"))));
   write(at("sshd_config"),

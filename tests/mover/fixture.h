@@ -55,6 +55,8 @@ class MoverTest : public testing::Test {
   // A destination that knows nothing of Godwit: sshd with a forced command that serves rsync in the volume, and
   // `shutdown`.
   std::unique_ptr<Running> oldDestination();
+  // The same with more cases of the shell's: "PATTERN) COMMANDS;;".
+  std::unique_ptr<Running> oldDestination(const std::string& moreCases);
   std::unique_ptr<Running> startSource(Arguments more = {});
   int send(Arguments more = {});  // a source from start to end
   api::MoverResult sourceResult() const;

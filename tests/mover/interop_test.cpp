@@ -194,6 +194,52 @@ TEST_F(Interop, FallsBackToPlainRsyncTowardsAnOldDestination) {
   EXPECT_EQ(difference(source(), replica() + "/new/dir"), "");
 }
 
+constexpr const char* kSaysItIsGodwit =
+    "godwit-info*) echo '{\"godwit\": \"1\", \"root\": true, \"free\": 1000000000}';;\n";
+constexpr const char* kKillListener = "kill -9 $(awk '{print $4}' /proc/$PPID/stat)";
+
+TEST_F(Interop, SendsAgainToADestinationThatWasStartedAnewBeforeItAccepted) {
+  write(source() + "/a", "1");
+  const auto dies = oldDestination(fmt::format("{}'shutdown 0') {}; kill -9 $PPID;;", kSaysItIsGodwit, kKillListener));
+  const auto start = startSource();
+  ASSERT_NE(start->line("trying again"), "");
+  const auto end = destination();
+  EXPECT_EQ(start->exitCode(), 0) << start->log();
+  EXPECT_EQ(end->exitCode(), 0);
+  EXPECT_EQ(end->count("a transfer to the volume started"), 1u) << end->log();
+  EXPECT_EQ(sourceResult().warning, "");
+}
+
+TEST_F(Interop, ReportsNoSuccessWhenTheConnectionBreaksBeforeADestinationAccepts) {
+  write(source() + "/a", "1");
+  const auto end =
+      oldDestination(fmt::format("{}'shutdown 0') echo >> {}; kill -9 $PPID;;", kSaysItIsGodwit, at("asked")));
+  EXPECT_NE(send(), 0);
+  EXPECT_NE(sourceResult().error.find("before the destination accepted"), std::string::npos) << sourceResult().error;
+  EXPECT_EQ(*readFile(at("asked")), "\n\n");
+}
+
+TEST_F(Interop, TakesTheLineOfADestinationForAnExitStatusThatGotLost) {
+  write(source() + "/a", "1");
+  const auto end = oldDestination(
+      fmt::format("{}'shutdown 0') echo accepted; sleep 1; {}; kill -9 $PPID;;", kSaysItIsGodwit, kKillListener));
+  EXPECT_EQ(send(), 0) << sourceResult().error;
+  EXPECT_EQ(sourceResult().warning, "");
+}
+
+TEST_F(Interop, GivesAForeignDestinationThatIsGoneTheBenefitOfTheDoubt) {
+  write(source() + "/a", "1");
+  const auto end = oldDestination(fmt::format("'shutdown 0') {}; kill -9 $PPID;;", kKillListener));
+  EXPECT_EQ(send(), 0) << sourceResult().error;
+  EXPECT_NE(sourceResult().warning.find("it has ended"), std::string::npos) << sourceResult().warning;
+}
+
+TEST_F(Interop, SaysThatItAccepted) {
+  const auto end = destination();
+  EXPECT_EQ(ssh("shutdown 0").out, "accepted\n");
+  EXPECT_EQ(end->exitCode(), 0);
+}
+
 TEST_F(Interop, HoldsBackAnEmptyVolumeFromAnOldDestinationToo) {
   write(replica() + "/precious", "1");
   const auto end = oldDestination();
