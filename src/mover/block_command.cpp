@@ -66,6 +66,7 @@ Result<UniqueFd> waitForOlder(const Session& session) {
 Result<std::string> receive(const Session& session, std::uint64_t size) {
   GODWIT_ASSIGN(const auto lock, waitForOlder(session));
   GODWIT_ASSIGN(auto device, BlockDevice::openToWrite(session.data));
+  device.forget(0, device.size());  // what an earlier transfer could not write still reads well from memory
   GODWIT_TRY(confineToVolume(session, false));
   const int control = session.control.get();
   BlockDecoder stream(standardInput(control));
