@@ -81,10 +81,11 @@ Result<std::string> receiveMessage(int fd) {
   }
 }
 
-Result<void> askControl(int fd, const std::string& message) {
+Result<std::string> askControl(int fd, const std::string& message) {
   GODWIT_TRY(sendMessage(fd, message));
   GODWIT_ASSIGN(const auto answer, receiveMessage(fd));
-  if (answer == "ok") return {};
+  if (answer == "ok") return std::string();
+  if (answer.starts_with("ok ")) return answer.substr(3);
   if (answer.empty()) return Error{Errc::Unavailable, "the destination is ending"};
   return Error{Errc::Conflict, answer.rfind("no ", 0) == 0 ? answer.substr(3) : answer};
 }

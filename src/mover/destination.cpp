@@ -75,6 +75,8 @@ class Listener {
   void dropCommand(int control);
   void answerShutdowns();
   Result<void> makeDurable() const;
+  std::string notDurable(const Error& error);
+  Error cancelled(int number) const;
   bool over() const;
   void endSessions();
   void endCommands();
@@ -158,7 +160,7 @@ Result<int> Listener::serve() {
     if (::poll(fds.data(), fds.size(), wait) < 0 && errno != EINTR) return errnoError("poll");
     if (const int number = signal()) {
       endSessions();
-      return Error{Errc::Cancelled, fmt::format("ended by signal {} before the source was done", number)};
+      return cancelled(number);
     }
     for (const auto& fd : fds) {
       if (fd.revents) turn(fd);
@@ -167,6 +169,16 @@ Result<int> Listener::serve() {
   }
   endSessions();
   return ending_->code;
+}
+
+// Whoever comes after us does not know what we distrust.
+Error Listener::cancelled(int number) const {
+  auto message = fmt::format("ended by signal {} before the source was done", number);
+  if (ledger_.distrusts())
+    message +=
+        "; the storage lost what was written: delete the destination's volume, or what it holds, before the "
+        "next transfer";
+  return {Errc::Cancelled, std::move(message)};
 }
 
 std::vector<pollfd> Listener::watched() const {
@@ -262,7 +274,8 @@ void Listener::begin(int control, bool pushes) {
     ::shutdown(other, SHUT_WR);
   }
   if (!refusal) log::info("mover", "a transfer {} started", pushes ? "to the volume" : "from the volume");
-  if (!sendMessage(control, refusal ? "no " + *refusal : "ok").ok()) dropCommand(control);
+  const std::string allowed = ledger_.distrusts() ? fmt::format("ok {}", kAnew) : "ok";
+  if (!sendMessage(control, refusal ? "no " + *refusal : allowed).ok()) dropCommand(control);
 }
 
 void Listener::dropCommand(int control) {
@@ -278,10 +291,9 @@ void Listener::answerShutdowns() {
   while (auto verdict = ledger_.decide()) {
     if (!verdict->refusal) {
       const auto durable = makeDurable();
-      if (!durable.ok()) verdict->refusal = durable.error().message;
+      if (!durable.ok()) verdict->refusal = notDurable(durable.error());
     }
     if (verdict->refusal) {
-      ledger_.reopen();
       log::warn("mover", "shutdown {} refused: {}", verdict->code, *verdict->refusal);
       if (!sendMessage(verdict->id, "no " + *verdict->refusal).ok()) dropCommand(verdict->id);
       continue;
@@ -290,6 +302,13 @@ void Listener::answerShutdowns() {
     ending_ = Ending{verdict->code, verdict->session, verdict->id, Duration(0)};
     if (!sendMessage(verdict->id, "ok").ok()) dropCommand(verdict->id);
   }
+}
+
+// The kernel says it once: another syncfs would succeed although what failed to be written is still missing on the
+// device. It reads well from memory and has the right size and time, so that rsync would not send it again either.
+std::string Listener::notDurable(const Error& error) {
+  ledger_.distrust();
+  return error.message + "; the next transfer writes everything anew";
 }
 
 Result<void> Listener::makeDurable() const {

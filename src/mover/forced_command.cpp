@@ -67,6 +67,14 @@ std::optional<UniqueFd> foreignRoot(int volume, const RsyncCommand& command) {
   return *std::move(directory);
 }
 
+// Of a push that shall write every file anew, for what is there may not have reached the device.
+Result<void> checkWritesAnew(const RsyncCommand& command) {
+  if (command.spares.empty()) return {};
+  return Error{Errc::Forbidden, fmt::format("rsync option {} is refused now: the destination's storage lost what was "
+                                            "written, every file has to be sent again",
+                                            command.spares)};
+}
+
 Result<int> runRsync(const Session& session, const Words& words) {
   GODWIT_ASSIGN(const auto command, parseRsyncCommand(words, session.data));
   GODWIT_ASSIGN(const auto volume, openVolume(session.data));
@@ -77,11 +85,15 @@ Result<int> runRsync(const Session& session, const Words& words) {
   GODWIT_ASSIGN(const bool confined, confineToVolume(session, !command.pushes()));
   if (!confined && command.namesFollow)
     return Error{Errc::Forbidden, "--files-from needs a kernel with Landlock here: its names could lead through links"};
-  GODWIT_TRY(askControl(control, command.pushes() ? "begin push" : "begin read"));
+  GODWIT_ASSIGN(const auto how, askControl(control, command.pushes() ? "begin push" : "begin read"));
   ProcessSpec spec;
   spec.argv = {"rsync"};
   spec.argv.insert(spec.argv.end(), command.options.begin(), command.options.end());
   if (command.pushes()) spec.argv.insert(spec.argv.begin() + 2, std::string(kCompareNanoseconds));
+  if (command.pushes() && how == kAnew) {
+    GODWIT_TRY(checkWritesAnew(command));
+    spec.argv.insert(spec.argv.end(), {"--ignore-times", "--whole-file"});
+  }
   spec.argv.push_back(".");
   spec.argv.insert(spec.argv.end(), command.paths.begin(), command.paths.end());
   spec.cwd = session.data;

@@ -37,6 +37,12 @@ void Ledger::askShutdown(Id id, int code, int session) {
   waiting_[id] = {code, session};
 }
 
+void Ledger::distrust() {
+  stopping_ = false;
+  distrusts_ = true;
+  distrusted_ = started_;
+}
+
 std::optional<Ledger::Verdict> Ledger::decide() {
   if (waiting_.empty() || !running_.empty() || stopping_) return std::nullopt;
   const auto [id, request] = *waiting_.begin();
@@ -45,6 +51,8 @@ std::optional<Ledger::Verdict> Ledger::decide() {
   if (lastFailed_) {
     verdict.refusal =
         fmt::format("the last transfer failed (code {}), the replica is not complete; send it again", lastCode_);
+  } else if (distrusts_ && newestJudged_ <= distrusted_) {
+    verdict.refusal = "what was written did not reach stable storage; send it again, it is written anew then";
   } else {
     stopping_ = true;
   }

@@ -27,8 +27,10 @@ class Ledger {
   };
   // The answer to one pending shutdown, once nothing runs any more; an accepted one starts the end.
   std::optional<Verdict> decide();
-  // The accepted shutdown could not be honoured: back to listening.
-  void reopen() { stopping_ = false; }
+  // The accepted shutdown could not be honoured, for what was written may be lost although it still reads well. Back to
+  // listening; only a push that begins from now on, and writes everything anew, makes the replica complete.
+  void distrust();
+  bool distrusts() const { return distrusts_; }
 
   std::size_t running() const { return running_.size(); }
   bool pushes(Id id) const;  // it runs, and writes
@@ -48,6 +50,8 @@ class Ledger {
   bool lastFailed_ = false;
   int lastCode_ = 0;
   bool stopping_ = false;
+  bool distrusts_ = false;
+  unsigned distrusted_ = 0;  // how many had started by then
 };
 
 }  // namespace godwit::mover

@@ -63,7 +63,33 @@ TEST(Ledger, IgnoresReadersAndVanishedFiles) {
   EXPECT_FALSE(ledger.decide()->refusal);
 }
 
-TEST(Ledger, ForgetsAnAskerThatWentAwayAndCanReopen) {
+TEST(Ledger, WantsEverythingAnewOnceWhatWasWrittenMayBeLost) {
+  Ledger ledger;
+  (void)ledger.begin(1, true);
+  ledger.end(1, 0);
+  ledger.askShutdown(2, 0, 1);
+  EXPECT_FALSE(ledger.decide()->refusal);
+  EXPECT_FALSE(ledger.distrusts());
+  ledger.distrust();
+  EXPECT_TRUE(ledger.distrusts());
+  ledger.askShutdown(3, 0, 1);
+  EXPECT_TRUE(ledger.decide()->refusal) << "nothing was sent since";
+  (void)ledger.begin(4, true);
+  ledger.end(4, 23);
+  ledger.askShutdown(5, 0, 1);
+  EXPECT_TRUE(ledger.decide()->refusal);
+  (void)ledger.begin(6, false);
+  ledger.end(6, 0);
+  ledger.askShutdown(7, 0, 1);
+  EXPECT_TRUE(ledger.decide()->refusal) << "a reader wrote nothing";
+  (void)ledger.begin(8, true);
+  ledger.end(8, 0);
+  ledger.askShutdown(9, 0, 1);
+  EXPECT_FALSE(ledger.decide()->refusal);
+  EXPECT_TRUE(ledger.distrusts()) << "until the destination has ended";
+}
+
+TEST(Ledger, ForgetsAnAskerThatWentAwayAndListensOnWithDistrust) {
   Ledger ledger;
   (void)ledger.begin(1, true);
   ledger.askShutdown(2, 0, 1);
@@ -72,7 +98,7 @@ TEST(Ledger, ForgetsAnAskerThatWentAwayAndCanReopen) {
   EXPECT_FALSE(ledger.decide());
   ledger.askShutdown(3, 0, 1);
   EXPECT_TRUE(ledger.decide());
-  ledger.reopen();
+  ledger.distrust();
   EXPECT_FALSE(ledger.begin(4, true));
 }
 

@@ -123,6 +123,8 @@ constexpr Refusal kRefusedLetters[] = {
     {"s", "its arguments would not be checked; drop -s"},
 };
 
+constexpr std::string_view kSparing[] = {"append", "ignore-existing", "max-size", "min-size", "size-only"};
+
 template <class Table>
 const auto* lookUp(const Table& table, std::string_view name) {
   const auto it = std::find_if(std::begin(table), std::end(table), [&](const auto& row) { return row.name == name; });
@@ -193,6 +195,7 @@ class Parser {
       if (kAllowedLetters.find(letter) == std::string_view::npos)
         return bad("-" + std::string(letter), "it is not on the list of allowed ones");
       if (letter == "n") out_.dryRun = true;
+      if (letter == "c" || letter == "u") out_.spares = "-" + std::string(letter);
     }
     return keep(word);
   }
@@ -203,6 +206,7 @@ class Parser {
     if (const auto* refusal = lookUp(kRefused, name)) return bad(word, refusal->why);
     if (word == "--sender") return out_.sender = true, keep(word);
     withoutParents_ |= name == "no-implied-dirs";
+    if (std::find(std::begin(kSparing), std::end(kSparing), name) != std::end(kSparing)) out_.spares = word;
     const auto* known = lookUp(kAllowed, name);
     if (!known) return bad(word, "it is not on the list of allowed ones");
     if (known->takes == Takes::Nothing) {

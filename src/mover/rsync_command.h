@@ -18,6 +18,7 @@ struct RsyncCommand {
   bool sender = false;               // the peer reads from us
   bool dryRun = false;               // nothing is written
   bool namesFollow = false;          // the peer names what it reads later, where nobody can check it
+  std::string spares;                // an option that leaves files alone whatever their time, if there is one
   std::vector<std::string> options;  // checked, in the peer's order; starts with "--server"
   std::vector<std::string> paths;    // relative to the volume, confined by name: "." or "./a/b", trailing slash kept
   std::vector<std::string> optionPaths;  // where the directories that options name can be, relative to the volume

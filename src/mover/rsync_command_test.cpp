@@ -57,6 +57,14 @@ TEST(RsyncCommand, KnowsReadersAndDryRuns) {
   EXPECT_TRUE(accepted("rsync --server -le.nLsk . .").pushes());
 }
 
+TEST(RsyncCommand, KnowsOptionsThatLeaveFilesAloneWhateverTheirTime) {
+  EXPECT_EQ(accepted("rsync --server -vlHogDtpAXrSxze.iLsfxCIvu --delete --modify-window=-1 . .").spares, "");
+  EXPECT_EQ(accepted("rsync --server -logDtprce.iLsfxCIvu . .").spares, "-c");
+  EXPECT_EQ(accepted("rsync --server -ulogDtpre.iLsfxCIvu . .").spares, "-u");
+  EXPECT_EQ(accepted("rsync --server --size-only . .").spares, "--size-only");
+  EXPECT_EQ(accepted("rsync --server --max-size 5G . .").spares, "--max-size");
+}
+
 TEST(RsyncCommand, TakesValuesInBothForms) {
   EXPECT_THAT(
       accepted("rsync --server -B700 -@-1 --timeout=30 --max-size 5G --suffix=.old --info=FLIST2,STATS . .").options,

@@ -107,6 +107,35 @@ TEST_F(Replicate, ADestinationsPathCannotLeaveItsVolume) {
   }
 }
 
+// A file whose content never reached the device: size and time are the source's.
+TEST_F(Replicate, WritesEverythingAnewAfterTheStorageLostSomething) {
+  writeAt(source() + "/a", "right", 100);
+  as_ = {"env", std::string("LD_PRELOAD=") + FAILING_SYNC, "ASAN_OPTIONS=verify_asan_link_order=0"};
+  const auto end = destination();
+  EXPECT_NE(send(), 0);
+  EXPECT_THAT(sourceResult().error, testing::HasSubstr("Input/output error"));
+  EXPECT_TRUE(end->running());
+  writeAt(replica() + "/a", "wrong", 100);
+  const auto again = ssh("shutdown 0");
+  EXPECT_EQ(again.status.code, 1);
+  EXPECT_THAT(again.err, testing::HasSubstr("send it again"));
+  const auto choosy = run({"rsync", "-ac", "-e", rsyncShell(), source() + "/", "127.0.0.1:."});
+  EXPECT_THAT(choosy.err, testing::HasSubstr("-c is refused now"));
+  EXPECT_EQ(send(), 0) << sourceResult().error;
+  EXPECT_EQ(end->exitCode(), 0);
+  EXPECT_EQ(*readFile(replica() + "/a"), "right");
+}
+
+TEST_F(Replicate, SaysWhatToDoWhenItEndsWhileItsStorageIsDistrusted) {
+  write(source() + "/a", "1");
+  as_ = {"env", std::string("LD_PRELOAD=") + FAILING_SYNC, "ASAN_OPTIONS=verify_asan_link_order=0"};
+  const auto end = destination();
+  EXPECT_NE(send(), 0);
+  end->signal(SIGTERM);
+  EXPECT_EQ(end->exitCode(), 128 + SIGTERM);
+  EXPECT_THAT(destinationResult().error, testing::HasSubstr("delete the destination's volume"));
+}
+
 TEST_F(Replicate, HonoursAPathThatDoesNotExistYet) {
   write(source() + "/a", "1");
   write(replica() + "/beside", "untouched");
