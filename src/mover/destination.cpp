@@ -73,6 +73,7 @@ class Listener {
   void obey(int control, const std::string& message);
   void begin(int control, bool pushes);
   void dropCommand(int control);
+  void handOver();
   void answerShutdowns();
   Result<void> makeDurable() const;
   std::string notDurable(const Error& error);
@@ -159,8 +160,8 @@ Result<int> Listener::serve() {
     }
     if (::poll(fds.data(), fds.size(), wait) < 0 && errno != EINTR) return errnoError("poll");
     if (const int number = signal()) {
-      endSessions();
-      return cancelled(number);
+      if (!ending_) return endSessions(), cancelled(number);
+      handOver();  // the replica is complete, whatever ends us
     }
     for (const auto& fd : fds) {
       if (fd.revents) turn(fd);
@@ -281,10 +282,14 @@ void Listener::begin(int control, bool pushes) {
 void Listener::dropCommand(int control) {
   ledger_.closed(control);
   commands_.erase(control);
-  if (ending_ && ending_->control == control) {
-    ending_->control = -1;
-    ending_->until = clock_.monotonic() + kHandOver;
-  }
+  if (ending_ && ending_->control == control) handOver();
+}
+
+// The answer is on its way: from here on we wait for nobody but for kHandOver.
+void Listener::handOver() {
+  if (ending_->control < 0) return;
+  ending_->control = -1;
+  ending_->until = clock_.monotonic() + kHandOver;
 }
 
 void Listener::answerShutdowns() {

@@ -42,6 +42,17 @@ TEST_F(Interop, EndsAfterAVolSyncSourceAlthoughItsConnectionLingers) {
   EXPECT_EQ(run({"rsync", "-anAHSc", "--delete", "--itemize-changes", source() + "/", replica() + "/"}).out, "");
 }
 
+TEST_F(Interop, ASignalAfterAnAcceptedShutdownOnlyHastensTheEnd) {
+  write(source() + "/a", "1");
+  const auto end = destination();
+  ASSERT_EQ(volsyncPush(), 0) << last_;
+  // The connection lingers, and the destination waits for it for a while.
+  EXPECT_EQ(ssh("shutdown 0", 5).status.code, 0);
+  if (end->running()) end->signal(SIGTERM);
+  EXPECT_EQ(end->exitCode(), 0);
+  EXPECT_TRUE(destinationResult().ok) << destinationResult().error;
+}
+
 TEST_F(Interop, ExitsWithTheSourcesCode) {
   write(source() + "/a", "1");
   const auto end = destination();
