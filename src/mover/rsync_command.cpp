@@ -29,7 +29,6 @@ constexpr Option kAllowed[] = {
     {"checksum-seed", Takes::Number},
     {"compress-choice", Takes::Words},
     {"compress-level", Takes::Number},
-    {"debug", Takes::Words},
     {"delay-updates"},
     {"delete"},
     {"delete-after"},
@@ -105,7 +104,10 @@ struct Refusal {
 constexpr Refusal kRefused[] = {
     {"copy-devices", "it would read devices as files"},
     {"copy-unsafe-links", "it would follow links out of the volume"},
+    {"confine-root", "the volume is the only root"},
     {"daemon", "a daemon takes its orders from a file of its own"},
+    {"debug", "it would show what files of filter rules hold; no client sends it"},
+    {"insecure-links", "it would follow links out of the volume"},
     {"keep-dirlinks", "it would write through symbolic links"},
     {"log-file", "it would write outside the volume"},
     {"only-write-batch", "it would write outside the volume"},
