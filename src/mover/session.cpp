@@ -34,7 +34,10 @@ Result<bool> confineToVolume(const Session& session, bool readOnly) {
                                      {session.directory + "/etc"},
                                      {session.directory + "/" + kForeignRootLibrary},
                                      {kViewDirectory}};
-  for (const char* path : {"/usr", "/bin", "/lib", "/lib64", "/etc", "/dev/urandom", "/proc/self"})
+  // Of /etc what a program needs to start and to name owners: a link in the volume can lead rsync's filter rules there.
+  for (const char* path : {"/usr", "/bin", "/lib", "/lib64", "/dev/urandom", "/proc/self", "/etc/ld.so.cache",
+                           "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ld.so.preload", "/etc/nsswitch.conf",
+                           "/etc/passwd", "/etc/group", "/etc/localtime", "/etc/ssl/openssl.cnf"})
     rules.push_back({path});
   const auto applied = applyLandlock(rules);
   if (applied.ok()) return true;
