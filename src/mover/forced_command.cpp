@@ -67,12 +67,38 @@ std::optional<UniqueFd> foreignRoot(int volume, const RsyncCommand& command) {
   return *std::move(directory);
 }
 
+// Filter rules travel behind the arguments, where nobody checks them, and can name files of further rules: a link in
+// the volume would lead rsync to one elsewhere, whose lines a reader then tells from the names that are missing. An
+// older rsync knows no such bound.
+Result<bool> knowsConfineRoot(const std::vector<std::string>& environment) {
+  ProcessSpec spec{.argv = {"rsync", "--confine-root=/", "--version"}, .env = environment};
+  GODWIT_ASSIGN(const auto answer, runProcess(spec));
+  return answer.status.success();
+}
+
 // Of a push that shall write every file anew, for what is there may not have reached the device.
 Result<void> checkWritesAnew(const RsyncCommand& command) {
   if (command.spares.empty()) return {};
   return Error{Errc::Forbidden, fmt::format("rsync option {} is refused now: the destination's storage lost what was "
                                             "written, every file has to be sent again",
                                             command.spares)};
+}
+
+// `anew`: nothing that is there may be taken for written.
+Result<ProcessSpec> rsyncProcess(const Session& session, const RsyncCommand& command, bool anew) {
+  ProcessSpec spec{.argv = {"rsync"}, .env = rsyncEnvironment(session), .cwd = session.data, .dieWithParent = true};
+  auto& argv = spec.argv;
+  argv.insert(argv.end(), command.options.begin(), command.options.end());
+  if (command.pushes()) argv.insert(argv.begin() + 2, std::string(kCompareNanoseconds));
+  if (command.pushes() && anew) {
+    GODWIT_TRY(checkWritesAnew(command));
+    argv.insert(argv.end(), {"--ignore-times", "--whole-file"});
+  }
+  GODWIT_ASSIGN(const bool bounded, knowsConfineRoot(*spec.env));
+  if (bounded) argv.push_back("--confine-root=" + session.data);
+  argv.push_back(".");
+  argv.insert(argv.end(), command.paths.begin(), command.paths.end());
+  return spec;
 }
 
 Result<int> runRsync(const Session& session, const Words& words) {
@@ -86,20 +112,8 @@ Result<int> runRsync(const Session& session, const Words& words) {
   if (!confined && command.namesFollow)
     return Error{Errc::Forbidden, "--files-from needs a kernel with Landlock here: its names could lead through links"};
   GODWIT_ASSIGN(const auto how, askControl(control, command.pushes() ? "begin push" : "begin read"));
-  ProcessSpec spec;
-  spec.argv = {"rsync"};
-  spec.argv.insert(spec.argv.end(), command.options.begin(), command.options.end());
-  if (command.pushes()) spec.argv.insert(spec.argv.begin() + 2, std::string(kCompareNanoseconds));
-  if (command.pushes() && how == kAnew) {
-    GODWIT_TRY(checkWritesAnew(command));
-    spec.argv.insert(spec.argv.end(), {"--ignore-times", "--whole-file"});
-  }
-  spec.argv.push_back(".");
-  spec.argv.insert(spec.argv.end(), command.paths.begin(), command.paths.end());
-  spec.cwd = session.data;
-  spec.env = rsyncEnvironment(session);
+  GODWIT_ASSIGN(auto spec, rsyncProcess(session, command, how == kAnew));
   if (foreign) spareForeignRoot(*spec.env, session.directory + "/" + kForeignRootLibrary, foreign->get());
-  spec.dieWithParent = true;
   GODWIT_ASSIGN(auto rsync, Process::spawn(spec));
   GODWIT_ASSIGN(const int code, superviseRsync(rsync, control));
   (void)sendMessage(control, fmt::format("end {}", code)).ok();  // a destination that has ended needs no report

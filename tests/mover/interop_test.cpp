@@ -180,6 +180,28 @@ TEST_F(Interop, NeverLeavesTheVolumeThroughALink) {
   EXPECT_EQ(*readFile(at("outside/secret")), "untouched");
 }
 
+TEST_F(Interop, ReadsNoFilterRulesOutsideOfTheVolume) {
+  if (!run({"rsync", "--confine-root=/", "--version"}).status.success())
+    GTEST_SKIP() << "SKIPPED: this rsync cannot be bound to a directory; files of filter rules are NOT tested";
+  const std::string outside = "/usr/lib/os-release";  // Landlock lets rsync read it
+  const auto text = *readFile(outside);
+  const auto from = text.find("\nID=") + 1;
+  const auto name = text.substr(from, text.find('\n', from) - from);
+  const auto end = destination();
+  write(replica() + "/" + name, "1");
+  write(replica() + "/inside", name + "\n");
+  fs::create_symlink(outside, replica() + "/rules");
+  const auto pull = [&](const std::string& filter) {
+    fs::remove_all(at("back"));
+    return run({"rsync", "-a", "--filter=dir-merge,- " + filter, "-e", rsyncShell(5), "127.0.0.1:/", at("back")});
+  };
+  pull("rules");
+  EXPECT_TRUE(fs::exists(at("back/") + name)) << name;
+  EXPECT_EQ(pull("inside").status.code, 0);
+  EXPECT_TRUE(fs::exists(at("back/inside")));
+  EXPECT_FALSE(fs::exists(at("back/") + name));
+}
+
 TEST_F(Interop, TakesKeysOfEveryType) {
   write(source() + "/a", "1");
   for (const auto* type : {"rsa", "ecdsa"}) {
