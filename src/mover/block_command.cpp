@@ -67,7 +67,7 @@ Result<std::string> receive(const Session& session, std::uint64_t size) {
   GODWIT_ASSIGN(const auto lock, waitForOlder(session));
   GODWIT_ASSIGN(auto device, BlockDevice::openToWrite(session.data));
   device.forget(0, device.size());  // what an earlier transfer could not write still reads well from memory
-  GODWIT_TRY(confineToVolume(session, false));
+  GODWIT_TRY(confineToVolume(session, VolumeUse::WriteDevice));
   const int control = session.control.get();
   BlockDecoder stream(standardInput(control));
   GODWIT_ASSIGN(const auto digest, receiveBlock(stream, size, device, whileWanted(control)));

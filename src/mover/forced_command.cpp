@@ -108,7 +108,8 @@ Result<int> runRsync(const Session& session, const Words& words) {
   for (const auto& path : command.optionPaths) GODWIT_TRY(checkBeneath(volume.get(), path));
   const int control = session.control.get();
   const auto foreign = foreignRoot(volume.get(), command);
-  GODWIT_ASSIGN(const bool confined, confineToVolume(session, !command.pushes()));
+  GODWIT_ASSIGN(const bool confined,
+                confineToVolume(session, command.pushes() ? VolumeUse::WriteFiles : VolumeUse::Read));
   if (!confined && command.namesFollow)
     return Error{Errc::Forbidden, "--files-from needs a kernel with Landlock here: its names could lead through links"};
   GODWIT_ASSIGN(const auto how, askControl(control, command.pushes() ? "begin push" : "begin read"));

@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "base/landlock.h"
 #include "mover/account_view.h"
 #include "mover/control.h"
 #include "mover/forced_command.h"
@@ -27,9 +26,22 @@ Result<Session> openSession() {
   return session;
 }
 
-Result<bool> confineToVolume(const Session& session, bool readOnly) {
+std::optional<std::string> whyUnconfined(VolumeUse use, int abi) {
+  if (abi == 0) return "no Landlock in this kernel";
+  // It would refuse every hard link between two directories, and no transfer of such a volume would ever end well.
+  if (abi < 2 && use == VolumeUse::WriteFiles)
+    return "the Landlock of this kernel, older than 5.19, refuses hard links between directories";
+  return std::nullopt;
+}
+
+Result<bool> confineToVolume(const Session& session, VolumeUse use, int abi) {
+  if (const auto why = whyUnconfined(use, abi)) {
+    GODWIT_TRY(
+        sendMessage(session.control.get(), "note " + *why + ": a transfer is confined by its checked arguments alone"));
+    return false;
+  }
   using Access = LandlockRule::Access;
-  std::vector<LandlockRule> rules = {{session.data, readOnly ? Access::ReadOnly : Access::ReadWrite},
+  std::vector<LandlockRule> rules = {{session.data, use == VolumeUse::Read ? Access::ReadOnly : Access::ReadWrite},
                                      {"/dev/null", Access::ReadWrite},
                                      {session.directory + "/etc"},
                                      {session.directory + "/" + kForeignRootLibrary},
@@ -39,12 +51,8 @@ Result<bool> confineToVolume(const Session& session, bool readOnly) {
                            "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ld.so.preload", "/etc/nsswitch.conf",
                            "/etc/passwd", "/etc/group", "/etc/localtime", "/etc/ssl/openssl.cnf"})
     rules.push_back({path});
-  const auto applied = applyLandlock(rules);
-  if (applied.ok()) return true;
-  if (!applied.is(Errc::Unsupported)) return applied.error();
-  GODWIT_TRY(sendMessage(session.control.get(),
-                         "note no Landlock in this kernel: a transfer is confined by its checked arguments alone"));
-  return false;
+  GODWIT_TRY(applyLandlock(rules));
+  return true;
 }
 
 }  // namespace godwit::mover
