@@ -25,6 +25,9 @@ namespace {
 
 // rsync's exit codes that decide something here.
 enum RsyncCode { kSyntax = 1, kIncompatible = 2, kUnsupported = 4, kVanished = 24 };
+constexpr std::string_view kAllowEmpty =
+    "If the volume shall be empty, annotate the ReplicationSource godwit/allow-empty: \"true\" (--allow-empty)";
+
 struct Attempt {
   int code = 0;
   ErrorDigest errors;
@@ -114,22 +117,29 @@ Result<void> Sender::guardReplica(std::size_t sourceEntries) {
   }
   if (losses == 0) return {};
   code_ = kSafetyHalt;
-  return Error{
-      Errc::Conflict,
-      fmt::format("the source volume {} is empty but its replica is not: nothing was sent or deleted. If the volume "
-                  "shall be empty, annotate the ReplicationSource godwit/allow-empty: \"true\" (--allow-empty)",
-                  options_.data)};
+  return Error{Errc::Conflict,
+               fmt::format("the source volume {} is empty but its replica is not: nothing was sent or deleted. {}",
+                           options_.data, kAllowEmpty)};
 }
 
 Result<std::size_t> Sender::deletionsOfDryRun() {
   ProcessSpec spec{.argv = rsyncArguments(true), .env = link_.environment()};
   api::MoverResult counted;
+  constexpr int kNotSaid = -1;
+  counted.deletions = kNotSaid;
   ErrorDigest errors;
   GODWIT_ASSIGN(const auto status, runChild(
                                        spec, signals_, [&](std::string_view line) { takeStatistic(line, counted); },
                                        [&](std::string_view line) { errors.take(line); }));
   if (!status.success()) {
     return Error{Errc::Unavailable, "cannot tell whether the replica is empty, and the source is: " + errors.first()};
+  }
+  if (counted.deletions == kNotSaid) {  // an rsync older than 3.1 does not
+    code_ = kSafetyHalt;
+    return Error{Errc::Conflict,
+                 fmt::format("the source volume {} is empty, and the rsync at the other end is too old: cannot tell "
+                             "whether the replica is empty; nothing was sent or deleted. {}",
+                             options_.data, kAllowEmpty)};
   }
   return static_cast<std::size_t>(counted.deletions);
 }

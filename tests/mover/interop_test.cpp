@@ -281,6 +281,20 @@ TEST_F(Interop, HoldsBackAnEmptyVolumeFromAnOldDestinationToo) {
   EXPECT_FALSE(fs::exists(at("was-told")));
 }
 
+TEST_F(Interop, HoldsBackAnEmptyVolumeFromAnRsyncThatCountsNoDeletions) {
+  write(replica() + "/precious", "1");
+  const auto end = oldDestination(
+      "'rsync --server '*) eval exec rsync --server --protocol=30 \"${SSH_ORIGINAL_COMMAND#rsync --server}\";;");
+  EXPECT_EQ(send(), 3);
+  EXPECT_NE(sourceResult().error.find("cannot tell whether the replica is empty"), std::string::npos)
+      << sourceResult().error;
+  EXPECT_NE(sourceResult().error.find("allow-empty"), std::string::npos) << sourceResult().error;
+  EXPECT_TRUE(fs::exists(replica() + "/precious"));
+  EXPECT_FALSE(fs::exists(at("was-told")));
+  EXPECT_EQ(send({"--allow-empty"}), 0);
+  EXPECT_FALSE(fs::exists(replica() + "/precious"));
+}
+
 TEST_F(Interop, CountsVanishedFilesUnderDirectOnly) {
   // rsync's place is taken by a program that says what rsync says when files vanish.
   write(at("bin/rsync"), "#!/bin/sh\necho 'file has vanished: \"/data/x\"' >&2\nexit 24\n");
