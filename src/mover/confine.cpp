@@ -57,7 +57,7 @@ Result<std::string> confineName(std::string_view given) {
       return Error{Errc::Invalid, fmt::format("path {} has a name over {} bytes", given, NAME_MAX)};
     out += "/" + part;
   }
-  if (out.size() > 1 && given.back() == '/') out += '/';
+  if (out.size() > 1 && (given.back() == '/' || given.ends_with("/."))) out += '/';
   return out;
 }
 

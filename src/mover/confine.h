@@ -8,8 +8,8 @@
 
 namespace godwit::mover {
 
-// "." is the volume, "/x" and "x" are x inside it. Returns "." or "./x" with a trailing slash kept. Forbidden for "..",
-// Invalid for NUL or names longer than the kernel takes.
+// "." is the volume, "/x" and "x" are x inside it. Returns "." or "./x" with a trailing slash kept, and one for a last
+// "/.". Forbidden for "..", Invalid for NUL or names longer than the kernel takes.
 Result<std::string> confineName(std::string_view given);
 
 // The volume's directory, opened. Error names the remedy.

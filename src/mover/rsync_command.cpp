@@ -197,6 +197,7 @@ class Parser {
       if (kAllowedLetters.find(letter) == std::string_view::npos)
         return bad("-" + std::string(letter), "it is not on the list of allowed ones");
       if (letter == "n") out_.dryRun = true;
+      if (letter == "R") anchored_ = true;
       if (letter == "c" || letter == "u") out_.spares = "-" + std::string(letter);
     }
     return keep(word);
@@ -208,6 +209,7 @@ class Parser {
     if (const auto* refusal = lookUp(kRefused, name)) return bad(word, refusal->why);
     if (word == "--sender") return out_.sender = true, keep(word);
     withoutParents_ |= name == "no-implied-dirs";
+    if (name == "no-relative") anchored_ = false;
     if (std::find(std::begin(kSparing), std::end(kSparing), name) != std::end(kSparing)) out_.spares = word;
     const auto* known = lookUp(kAllowed, name);
     if (!known) return bad(word, "it is not on the list of allowed ones");
@@ -276,13 +278,23 @@ class Parser {
     }
   }
 
+  // With -R a reader's names begin behind the first "/./".
+  Result<std::string> path(const std::string& word) const {
+    const auto anchor = out_.sender && anchored_ ? word.find("/./") : std::string::npos;
+    if (anchor == std::string::npos) return confineName(word);
+    GODWIT_ASSIGN(const auto above, confineName(std::string_view(word).substr(0, anchor)));
+    GODWIT_ASSIGN(const auto below, confineName(std::string_view(word).substr(anchor + 3)));
+    if (above == ".") return below;
+    return above + (above.back() == '/' ? "" : "/") + (below == "." ? "./" : below);
+  }
+
   // rsync's server always gets "." first, a stand-in for the host name, then what the user named.
   Result<void> paths() {
     if (at_ >= words_.size() || words_[at_] != ".")
       return Error{Errc::Forbidden, "rsync --server: expected \".\" before the paths"};
     for (++at_; at_ < words_.size(); ++at_) {
-      GODWIT_ASSIGN(auto path, confineName(words_[at_]));
-      out_.paths.push_back(std::move(path));
+      GODWIT_ASSIGN(auto confined, path(words_[at_]));
+      out_.paths.push_back(std::move(confined));
     }
     if (out_.paths.empty()) return Error{Errc::Forbidden, "rsync --server: no path is named"};
     if (!out_.sender && out_.paths.size() > 1)
@@ -299,6 +311,7 @@ class Parser {
   const std::string& data_;
   std::size_t at_ = 0;
   bool withoutParents_ = false;
+  bool anchored_ = false;              // -R: a "/./" in a path means something
   std::vector<std::string> relative_;  // directories that options name relative to the transfer's
   RsyncCommand out_;
 };

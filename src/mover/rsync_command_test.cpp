@@ -154,6 +154,18 @@ TEST(RsyncCommand, RefusesWhatIsNoServer) {
   EXPECT_THAT(refused("rsync --server . a b"), HasSubstr("more than one"));
 }
 
+TEST(RsyncCommand, KeepsWhatADotInAPathMeansToAReader) {
+  EXPECT_THAT(accepted("rsync --server --sender -r . a/b/.").paths, ElementsAre("./a/b/"));
+  EXPECT_THAT(accepted("rsync --server --sender -r . /. . ./").paths, ElementsAre(".", ".", "."));
+  EXPECT_THAT(accepted("rsync --server --sender -rR . a/./b /a/b/./c/./d/ ./a /./a a/./").paths,
+              ElementsAre("./a/./b", "./a/b/./c/d/", "./a", "./a", "./a/./"));
+  EXPECT_THAT(accepted("rsync --server --sender -rR . a//./b/.").paths, ElementsAre("./a/./b/"));
+  EXPECT_THAT(accepted("rsync --server --sender -r . a/./b").paths, ElementsAre("./a/b"));
+  EXPECT_THAT(accepted("rsync --server --sender -rR --no-relative . a/./b").paths, ElementsAre("./a/b"));
+  EXPECT_THAT(refused("rsync --server --sender -rR . a/./../../b"), HasSubstr("\"..\""));
+  EXPECT_THAT(refused("rsync --server --sender -rR . ../a/./b"), HasSubstr("\"..\""));
+}
+
 TEST(RsyncCommand, HoldsPathsInTheVolume) {
   EXPECT_THAT(accepted("rsync --server . /").paths, ElementsAre("."));
   EXPECT_THAT(accepted("rsync --server . /etc//./passwd").paths, ElementsAre("./etc/passwd"));

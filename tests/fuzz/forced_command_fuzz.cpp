@@ -17,7 +17,8 @@ GODWIT_FUZZ_TARGET(forcedCommand, "rsync --server -vlHogDtpAXrSxze.iLsfxCIvu --d
                    "rsync --server --sender -logDtpre.iLsfxCIvu --files-from=- --from0 . a /b/c/",
                    R"(rsync --server -lHogDtpAXrxSe.iLsfxCIvu --delete -@-1 --temp-dir /t\ mp . 'a b'/"c$")",
                    "rsync --server -R --no-implied-dirs --backup-dir=../x . --daemon", "shutdown 255",
-                   "rsync --server -logDtpRe --sender . .", R"(godwit-info ./two\ words/)") {
+                   "rsync --server --sender -rR . a/./b /c/./d/./ e/.", "rsync --server -logDtpRe --sender . .",
+                   R"(godwit-info ./two\ words/)") {
   const auto words = splitCommand(input);
   if (!words) return;
   std::string line;

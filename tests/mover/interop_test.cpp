@@ -110,6 +110,22 @@ TEST_F(Interop, TakesAPushFromAPersonIntoADirectoryAndGivesItBack) {
   EXPECT_EQ(difference(source(), at("back")), "");
 }
 
+TEST_F(Interop, GivesAPersonBackWhatADotInAPathMeans) {
+  write(replica() + "/a/b/c", "1");
+  const auto end = destination();
+  const auto pull = [&](const std::string& options, const std::string& from) {
+    fs::remove_all(at("back"));
+    const auto pulled = run({"rsync", options, "-e", rsyncShell(5), "127.0.0.1:" + from, at("back/")});
+    EXPECT_EQ(pulled.status.code, 0) << pulled.err;
+  };
+  pull("-a", "a/.");
+  EXPECT_TRUE(fs::exists(at("back/b/c")));
+  pull("-aR", "a/./b/c");
+  EXPECT_TRUE(fs::exists(at("back/b/c")));
+  pull("-aR", "/a/b/./");
+  EXPECT_TRUE(fs::exists(at("back/c")));
+}
+
 TEST_F(Interop, RefusesEverythingElseWithAMessage) {
   const auto end = destination();
   for (const auto* command :
