@@ -41,10 +41,16 @@ Result<void> forgetImageName(Pass& pass) {
   return stored.ok() || stored.is(Errc::NotFound) ? Result<void>() : stored.error();
 }
 
+// The volume is the image itself: under Direct, and after it, until a snapshot has been published.
+bool isImage(const Pass& pass) {
+  const auto& latest = pass.object.status.latestImage;
+  return latest && latest->kind == "PersistentVolumeClaim" && latest->name == dataVolume(pass.object);
+}
+
 bool temporary(const Pass& pass) {
   const auto& spec = pass.object.spec;
   return pass.object.role == api::Role::Destination && spec.rsync && spec.rsync->cleanupTempPVC &&
-         usesOwnVolume(pass.object) && !spec.rsync->direct();  // a Direct volume is the image itself
+         usesOwnVolume(pass.object) && !spec.rsync->direct() && !isImage(pass);
 }
 
 Result<void> sweep(Pass& pass) {

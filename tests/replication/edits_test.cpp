@@ -62,6 +62,24 @@ TEST_F(Edits, ADirectImageIsTheVolumeThatReceivedTheData) {
   EXPECT_EQ(destination().status.latestImage->name, "a");
 }
 
+// It is the only replica until a snapshot of it has been published.
+TEST_F(Edits, AVolumeThatIsTheImageOutlivesTheChangeToSnapshots) {
+  makeDestination({{"copyMethod", "Direct"}, {"cleanupTempPVC", true}}, kManual);
+  settle();
+  endMover(Role::Destination);
+  settle();
+  ASSERT_EQ(destination().status.latestImage->name, "volsync-d-dst");
+  edit(kinds::kReplicationDestinations, "d", {{"spec", {{"rsync", {{"copyMethod", "Snapshot"}}}}}});
+  settle();
+  EXPECT_THAT(names(kinds::kPersistentVolumeClaims), ElementsAre("volsync-d-dst"));
+  ask("two");
+  settle();
+  endMover(Role::Destination);
+  settle();
+  EXPECT_THAT(names(kinds::kVolumeSnapshots), ElementsAre(destination().status.latestImage->name));
+  EXPECT_THAT(names(kinds::kPersistentVolumeClaims), IsEmpty());
+}
+
 TEST_F(Edits, AVolumeThatIsNotThereConcernsTheNextIteration) {
   destinationAt("a");
   moveDestinationTo("none");

@@ -12,7 +12,8 @@ using api::Role;
 
 Inspector::Inspector(Site& site, std::function<void(const std::string&)> complain)
     : site_(site), complain_(std::move(complain)) {
-  for (const auto* type : {&r::kReplicationSources, &r::kReplicationDestinations, &r::kVolumeSnapshots}) {
+  for (const auto* type :
+       {&r::kReplicationSources, &r::kReplicationDestinations, &r::kVolumeSnapshots, &r::kPersistentVolumeClaims}) {
     auto watch = site.store().watch(*type, {});
     if (watch.ok()) watches_.emplace_back(type, std::move(*watch));
   }
@@ -37,8 +38,10 @@ void Inspector::look() {
   }
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.version < b.version; });
   for (const auto& [version, type, event] : all) {
-    if (type == &r::kVolumeSnapshots) {
-      snapshot(event);
+    if (type == &r::kVolumeSnapshots || type == &r::kPersistentVolumeClaims) {
+      const bool goes =
+          event.type == kube::WatchEvent::Type::Deleted || find(event.object, "metadata", "deletionTimestamp");
+      if (goes) going(type->kind, api::metaFromJson(event.object));
     } else {
       replication(type == &r::kReplicationSources ? Role::Source : Role::Destination, event);
     }
@@ -127,18 +130,16 @@ void Inspector::image(const api::Replication* before, const api::Replication& no
   last = {content->origin, content->writes};
 }
 
-void Inspector::snapshot(const kube::WatchEvent& event) {
-  const bool going =
-      event.type == kube::WatchEvent::Type::Deleted || find(event.object, "metadata", "deletionTimestamp");
-  if (!going) return;
-  const auto meta = api::metaFromJson(event.object);
+// Nobody but an operator or the garbage collector deletes one here. A claim that the user made is nobody's child, and
+// may be the image of a destination all the same.
+void Inspector::going(std::string_view kind, const api::ObjectMeta& meta) {
   const auto* owner = meta.controller();
-  if (!owner || owner->kind != api::kindOf(Role::Destination)) return;
-  const auto it = seen_.find({Role::Destination, {meta.ns, owner->name}});
-  if (it == seen_.end() || it->second.meta.uid != owner->uid || it->second.meta.deletionTimestamp) return;
-  const auto& latest = it->second.status.latestImage;
-  if (latest && latest->kind == "VolumeSnapshot" && latest->name == meta.name) {
-    complainAbout(it->second, "the image " + meta.name + " goes before its successor is published");
+  for (const auto& [key, object] : seen_) {
+    if (key.first != Role::Destination || object.meta.ns != meta.ns || object.meta.deletionTimestamp) continue;
+    if (owner && owner->uid != object.meta.uid) continue;
+    const auto& latest = object.status.latestImage;
+    if (latest && latest->kind == kind && latest->name == meta.name)
+      complainAbout(object, "the image " + meta.name + " goes before its successor is published");
   }
 }
 

@@ -1,4 +1,4 @@
-// Looks at every write that touches a replication or a snapshot, in order, and says what must never be so.
+// Looks at every write that touches a replication or an image, in order, and says what must never be so.
 #pragma once
 #include <functional>
 #include <map>
@@ -29,7 +29,7 @@ class Inspector {
   };
   using Key = std::pair<api::Role, api::NamespacedName>;
   void replication(api::Role role, const kube::WatchEvent& event);
-  void snapshot(const kube::WatchEvent& event);
+  void going(std::string_view kind, const api::ObjectMeta& meta);  // a snapshot or a claim
   void progress(const api::Replication* before, const api::Replication& now);
   void image(const api::Replication* before, const api::Replication& now);
   void conditions(const api::Replication& object);
