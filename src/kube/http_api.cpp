@@ -81,14 +81,19 @@ Errc codeOf(int status, const std::string& reason) {
   }
 }
 
+// A ValidatingAdmissionPolicy or a webhook that names no code refuses with the status of a wrong object: what is right
+// today may be so again tomorrow.
+bool refusedByPolicy(const std::string& message) {
+  return message.find(" is forbidden: ") != std::string::npos ||
+         (message.starts_with("admission webhook ") && message.find(" denied the request") != std::string::npos);
+}
+
 Error fromStatus(const Json& status, int httpStatus) {
   const auto reason = text(status, "reason");
   auto message = text(status, "message");
   if (message.empty()) message = reason.empty() ? fmt::format("HTTP {}", httpStatus) : reason;
   auto code = codeOf(httpStatus, reason);
-  // A ValidatingAdmissionPolicy refuses with the status of a wrong object: what is right today may be so again
-  // tomorrow.
-  if (code == Errc::Invalid && message.find(" is forbidden: ") != std::string::npos) code = Errc::Forbidden;
+  if (code == Errc::Invalid && refusedByPolicy(message)) code = Errc::Forbidden;
   return {code, std::move(message)};
 }
 

@@ -98,6 +98,15 @@ TEST_F(HttpApiTest, APolicyThatRefusesIsNoWrongObject) {
   EXPECT_EQ(refused("Job.batch \"j\" is invalid: spec.template: Required value"), Errc::Invalid);
 }
 
+TEST_F(HttpApiTest, AWebhookThatRefusesIsNoWrongObject) {
+  const auto refused = [](const char* message) {
+    return statusError(400, Json{{"kind", "Status"}, {"message", message}}.dump()).code;
+  };
+  EXPECT_EQ(refused("admission webhook \"pods.example\" denied the request: no"), Errc::Forbidden);
+  EXPECT_EQ(refused("admission webhook \"pods.example\" denied the request without explanation"), Errc::Forbidden);
+  EXPECT_EQ(refused("the object provided is unrecognized: admission webhook \"x\" denied the request"), Errc::Invalid);
+}
+
 TEST_F(HttpApiTest, AsksWhetherAGroupIsServed) {
   answers = {{200, R"({"kind": "APIGroup"})"}, {404, "404 page not found"}, {403, "{}"}};
   EXPECT_TRUE(*api().serves("security.openshift.io"));
