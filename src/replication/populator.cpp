@@ -56,9 +56,29 @@ class Population {
            fmt::format("waiting for ReplicationDestination {} to have a first image", claim_->filledFrom));
       return {};
     }
+    const auto there = exists(image->kind, image->name);
+    if (!there) return fail("VolSyncPopulatorPVCCreationError", there.error().message);
+    if (!*there) {
+      tell(EventType::Warning, "VolSyncPopulatorImageMissing",
+           fmt::format("{} {}, the latest image of ReplicationDestination {}, is gone; waiting for the next one",
+                       image->kind, image->name, claim_->filledFrom));
+      return {};
+    }
     const auto wait = waitsForConsumer();
     if (!wait) return fail("VolSyncPopulatorPVCCreationError", wait.error().message);
     return *wait ? Next{} : provision(*image);
+  }
+
+  // By the server's word where the watch shows no image: it is late, or somebody took the labels away.
+  Result<bool> exists(const std::string& kind, const std::string& name) {
+    const api::NamespacedName key{claim_->meta.ns, name};
+    const bool snapshot = kind == "VolumeSnapshot";
+    if (snapshot ? views_.snapshots.get(key) != nullptr : views_.pvcs.get(key) != nullptr) return true;
+    const auto stored = doors_.api.get(snapshot ? kinds::kVolumeSnapshots : kinds::kPersistentVolumeClaims, key);
+    if (stored.is(Errc::NotFound)) return false;
+    if (!stored) return stored.error();
+    snapshot ? (void)views_.snapshots.wrote(*stored) : (void)views_.pvcs.wrote(*stored);
+    return true;
   }
 
   // WaitForFirstConsumer: the scheduler says by annotation where the volume has to be.
@@ -110,9 +130,12 @@ class Population {
     const bool moved = !claim_->meta.annotation(kSelectedNodeAnnotation).empty() &&
                        prime_->meta.annotation(kSelectedNodeAnnotation).empty();
     if (moved) return reschedule();
-    const api::NamespacedName image{claim_->meta.ns, prime_->meta.annotation(kImageAnnotation)};
-    if (image.name.empty() || views_.snapshots.get(image) || views_.pvcs.get(image)) return {};
-    return dropPrime() ? Next{.again = true} : Next{.backOff = true};
+    const auto image = prime_->meta.annotation(kImageAnnotation);
+    if (image.empty()) return {};
+    const auto there = exists(prime_->snapshot.empty() ? "PersistentVolumeClaim" : "VolumeSnapshot", image);
+    if (there.ok() && *there) return {};
+    if (there.ok()) (void)dropPrime();
+    return {.backOff = true};
   }
 
   // The provisioner gave the node up by taking its name from our claim: the scheduler has to choose again.

@@ -149,6 +149,42 @@ TEST_F(Populator, AnImageThatIsReplacedMeanwhileGivesWayToTheNewest) {
   EXPECT_EQ(text(prime(), "spec", "dataSource", "name"), "image-2");
 }
 
+TEST_F(Populator, AnImageThatIsGoneIsSaidAndTheNextOneIsWaitedFor) {
+  makeDestinationWith("image-1");
+  ASSERT_TRUE(store->remove(kinds::kVolumeSnapshots, {"ns", "image-1"}, {}).ok());
+  settle();
+  counted->requests.clear();
+  makeClaim();
+  advance(1h);
+  EXPECT_THAT(counted->requests, ElementsAre("get volumesnapshots"));
+  EXPECT_THAT(events(), Contains("VolSyncPopulatorImageMissing").Times(1));
+  publish("image-2");
+  EXPECT_EQ(text(prime(), "spec", "dataSource", "name"), "image-2");
+}
+
+TEST_F(Populator, AnImageThatGoesWhileItIsCopiedEndsTheAttempt) {
+  makeDestinationWith("image-1");
+  makeClaim();
+  counted->requests.clear();
+  ASSERT_TRUE(store->remove(kinds::kVolumeSnapshots, {"ns", "image-1"}, {}).ok());
+  settle();
+  EXPECT_THAT(counted->requests,
+              ElementsAre("get volumesnapshots", "delete persistentvolumeclaims", "get volumesnapshots"));
+  EXPECT_TRUE(prime().is_null());
+}
+
+// Its labels decide whether the watch shows it.
+TEST_F(Populator, AnImageThatTheWatchDoesNotShowIsAnImage) {
+  makeDestinationWith("image-1");
+  edit(kinds::kVolumeSnapshots, "image-1", {{"metadata", {{"labels", {{api::kCreatedByLabel, nullptr}}}}}});
+  settle();
+  makeClaim();
+  advance(1h);
+  edit(kinds::kPersistentVolumeClaims, primeName(), {{"metadata", {{"labels", {{"touched", "yes"}}}}}});
+  settle();
+  EXPECT_EQ(text(prime(), "spec", "dataSource", "name"), "image-1");
+}
+
 TEST_F(Populator, AMissingClassIsSaidAndTriedAgain) {
   makeDestinationWith("image-1");
   makeClaim("later");
