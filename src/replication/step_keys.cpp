@@ -27,9 +27,8 @@ SecretNames namesFor(const api::Replication& object) {
 }
 
 // Of Godwit's own Secrets only the field names are kept in memory: enough to see that they are whole.
-bool whole(const Pass& pass, const std::string& name, const std::vector<std::string>& fields, bool& exists) {
+bool whole(const Pass& pass, const std::string& name, const std::vector<std::string>& fields) {
   const auto card = pass.doors.views.secrets.get({pass.object.meta.ns, name});
-  exists = card != nullptr;
   return card && ownedBy(card->meta, pass.object.meta) &&
          std::all_of(fields.begin(), fields.end(), [&](const auto& field) { return card->fields.contains(field); });
 }
@@ -64,27 +63,38 @@ Result<api::StringMap> mainKeys(Pass& pass, const std::string& name) {
   return secret.data;
 }
 
+// One that was there already may hold another pair: the main Secret was made anew, and this one was kept.
+Result<void> agree(Pass& pass, const std::string& name, const Json& wanted) {
+  const api::NamespacedName key{pass.object.meta.ns, name};
+  GODWIT_ASSIGN(const auto stored, pass.doors.api.get(kSecrets, key));
+  const Json& data = wanted.at("data");
+  const bool same = std::all_of(data.items().begin(), data.items().end(), [&](const auto& field) {
+    return text(stored, "data", field.key().c_str()) == field.value();
+  });
+  if (same) return {};
+  if (patch(pass, pass.doors.views.secrets, kSecrets, key, {{"data", data}}).ok()) return {};
+  return Error{Errc::Invalid, fmt::format("Secret {} does not hold the keys of the main one and cannot be changed; "
+                                          "delete it and it will be made again",
+                                          name)};
+}
+
 Result<void> derive(Pass& pass, const std::string& name, const std::vector<std::string>& fields,
                     const api::StringMap& keys) {
-  bool exists = false;
-  if (whole(pass, name, fields, exists)) return {};
   api::StringMap data;
   for (const auto& field : fields) data[field] = keys.at(field);
   const Json wanted = planSecret(pass.object, name, data);
-  GODWIT_ASSIGN(const auto made, create(pass, pass.doors.views.secrets, kSecrets, wanted));
-  if (made.created || whole(pass, name, fields, exists)) return {};
-  return patch(pass, pass.doors.views.secrets, kSecrets, {pass.object.meta.ns, name}, {{"data", wanted["data"]}}).ok()
-             ? Result<void>()
-             : Error{Errc::Invalid, fmt::format("Secret {} lacks one of {}; delete it and it will be made again", name,
-                                                fmt::join(fields, ", "))};
+  if (!whole(pass, name, fields)) {
+    GODWIT_ASSIGN(const auto made, create(pass, pass.doors.views.secrets, kSecrets, wanted));
+    if (made.created) return {};
+  }
+  return agree(pass, name, wanted);
 }
 
 Result<void> ownKeys(Pass& pass) {
   const auto names = namesFor(pass.object);
   const auto& source = keyFields(api::Role::Source);
   const auto& destination = keyFields(api::Role::Destination);
-  bool exists = false;
-  if (whole(pass, names.source, source, exists) && whole(pass, names.destination, destination, exists)) return {};
+  if (whole(pass, names.source, source) && whole(pass, names.destination, destination)) return {};
   GODWIT_ASSIGN(const auto keys, mainKeys(pass, names.main));
   GODWIT_TRY(derive(pass, names.source, source, keys));
   return derive(pass, names.destination, destination, keys);

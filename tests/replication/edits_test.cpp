@@ -10,6 +10,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
+using testing::UnorderedElementsAre;
 
 class Edits : public MiniWorld {
  protected:
@@ -310,6 +311,29 @@ TEST_F(Edits, AnImageIsLetGoWhileItsDestinationIsPausedOrWrong) {
       for (const auto& name : names(*type)) (void)store->remove(*type, {"ns", name}, {}).ok();
     }
     settle();
+  }
+}
+
+// Whichever of the three somebody deletes: what is left and what is made anew must be one pair.
+TEST_F(Edits, KeysThatAreMadeAnewMatchTheOnesThatWereKept) {
+  const std::string main = "volsync-rsync-dst-main-d", there = "volsync-rsync-dst-src-d",
+                    here = "volsync-rsync-dst-dest-d";
+  makeDestination({}, kManual);
+  settle();
+  int times = 0;
+  for (const auto& gone : {std::vector{main, here}, std::vector{main, there}, std::vector{here}}) {
+    endMover(Role::Destination);
+    settle();
+    for (const auto& name : gone) ASSERT_TRUE(store->remove(kinds::kSecrets, {"ns", name}, {}).ok());
+    ask(std::to_string(++times).c_str());
+    settle();
+    ASSERT_THAT(names(kinds::kSecrets), UnorderedElementsAre(main, here, there));
+    for (const auto* name : {&here, &there}) {
+      const auto keys = get(kinds::kSecrets, *name);
+      for (const char* field : {"source.pub", "destination.pub"})
+        EXPECT_EQ(text(keys, "data", field), text(get(kinds::kSecrets, main), "data", field)) << *name;
+    }
+    EXPECT_EQ(text(get(kinds::kSecrets, there), "data", "source"), text(get(kinds::kSecrets, main), "data", "source"));
   }
 }
 
