@@ -83,6 +83,8 @@ void addWorkOptions(CLI::App& command, OperatorOptions& options) {
       .add_option("--image-pull-secret", config.imagePullSecrets,
                   "Name of a Secret in the mover's namespace (repeatable)")
       ->delimiter(',');
+  command.add_flag("--populator,!--no-populator", config.populator,
+                   "Fill claims whose dataSourceRef names a ReplicationDestination; default: yes");
   using OpenShift = OperatorOptions::OpenShift;
   addChoice<OpenShift>(command, "--openshift", options.openshift,
                        {{"auto", OpenShift::Auto}, {"true", OpenShift::Yes}, {"false", OpenShift::No}},

@@ -98,7 +98,7 @@ struct Controller::Impl {
         doors{api, clock, recorder, m, config, views} {
     listen();
     follow();
-    queue.add(keyOf(kRegistration, {}));
+    wakeRegistration();
   }
 
   // --- who is woken by what ---
@@ -111,7 +111,10 @@ struct Controller::Impl {
     if (serves(object.ns)) queue.add(keyOf(api::name(role), object));
   }
   void wakeClaim(const api::NamespacedName& claim) {
-    if (serves(claim.ns)) queue.add(keyOf(kClaim, claim));
+    if (config.populator && serves(claim.ns)) queue.add(keyOf(kClaim, claim));
+  }
+  void wakeRegistration() {
+    if (config.populator) queue.add(keyOf(kRegistration, {}));
   }
   void wakeOwner(const api::ObjectMeta& child) {
     const auto* owner = child.controller();
@@ -246,7 +249,7 @@ struct Controller::Impl {
     for (const auto role : {Role::Source, Role::Destination}) {
       for (const auto& object : views.of(role).cache().list()) wake(role, object->meta.key());
     }
-    queue.add(keyOf(kRegistration, {}));
+    wakeRegistration();
     for (const auto& claim : views.pvcs.cache().list()) {
       if (!claim->filledFrom.empty()) wakeClaim(claim->meta.key());
     }

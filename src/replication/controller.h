@@ -20,6 +20,7 @@ struct ControllerConfig {
   enum class KeyType { Ed25519, Rsa4096, Ecdsa } keyType = KeyType::Ed25519;
   std::string timeZone;  // for schedules without CRON_TZ; "" = the machine's
   int workers = 4;
+  bool populator = true;  // claims that name a ReplicationDestination are filled
   // OpenShift: the SecurityContextConstraints that movers may use. Empty: the cluster has none.
   std::string securityConstraints;
 };

@@ -8,6 +8,7 @@ namespace {
 
 using testing::Contains;
 using testing::ElementsAre;
+using testing::IsEmpty;
 using testing::Not;
 using testing::UnorderedElementsAre;
 
@@ -226,6 +227,18 @@ TEST_F(Populator, ClaimsOfOtherSourcesAreLeftAlone) {
                                            {"namespace", "theirs"}}}}}});
   settle();
   EXPECT_THAT(names(kinds::kPersistentVolumeClaims), UnorderedElementsAre("plain", "elsewhere"));
+}
+
+TEST_F(Populator, WhereItIsSwitchedOffNothingIsLookedAt) {
+  config.populator = false;
+  makeDestinationWith("image-1");
+  EXPECT_THAT(counted->requests, Not(Contains("create volumepopulators")));
+  counted->requests.clear();
+  makeClaim();
+  publish("image-2");
+  advance(1h);
+  EXPECT_THAT(counted->requests, IsEmpty());
+  EXPECT_THAT(events(), Not(Contains(testing::StartsWith("VolSyncPopulator"))));
 }
 
 TEST_F(Populator, ItRegistersOnceAndDoesWithoutTheKind) {
