@@ -10,15 +10,6 @@ constexpr std::size_t kLabelLimit = 63;    // DNS labels and label values
 constexpr std::size_t kObjectLimit = 253;  // DNS subdomains
 
 // CRC-32 (IEEE 802.3), eight hex digits. Names are short: a table would cost more than it saves.
-std::string crc32(std::string_view text) {
-  std::uint32_t crc = ~0u;
-  for (const char c : text) {
-    crc ^= static_cast<unsigned char>(c);
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0u);
-  }
-  return fmt::format("{:08x}", ~crc);
-}
-
 std::string fit(std::size_t limit, std::string_view prefix, std::string_view owner, std::string_view suffix = "") {
   auto name = fmt::format("{}{}{}", prefix, owner, suffix);
   return name.size() <= limit ? name : fmt::format("{}{}{}", prefix, crc32(owner), suffix);
@@ -29,6 +20,15 @@ const char* side(Role role) {
 }
 
 }  // namespace
+
+std::string crc32(std::string_view text) {
+  std::uint32_t crc = ~0u;
+  for (const char c : text) {
+    crc ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0u);
+  }
+  return fmt::format("{:08x}", ~crc);
+}
 
 std::string jobName(Role role, std::string_view owner) {
   return fit(kLabelLimit, fmt::format("volsync-rsync-{}-", side(role)), owner);

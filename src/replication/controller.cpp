@@ -131,6 +131,11 @@ struct Controller::Impl {
       for (const auto& user : views.of(role).cache().indexed(pvc.ns, pvc.name)) wake(role, user->meta.key());
     }
   }
+  void wakeAllOf(const std::string& ns) {
+    for (const auto role : {Role::Source, Role::Destination}) {
+      for (const auto& object : views.of(role).cache().list(ns)) wake(role, object->meta.key());
+    }
+  }
   // Claims that wait for an image of this destination.
   void wakeClaimsOf(const api::NamespacedName& destination) {
     for (const auto& claim : views.pvcs.cache().indexed(destination.ns, destination.name)) {
@@ -157,6 +162,10 @@ struct Controller::Impl {
       wakeOwner(meta);
       if (const auto* by = meta.controller())
         wakeClaimsOf({meta.ns, by->name});  // nothing is made from one that is gone
+    });
+    views.namespaces.cache().listen([this](const Named* before, const Named* after) {
+      if (after && (before ? before->meta.annotations : api::StringMap()) != after->meta.annotations)
+        wakeAllOf(after->meta.name);
     });
     onChange(views.services, owner);
     onChange(views.secrets, owner);
@@ -246,9 +255,7 @@ struct Controller::Impl {
   }
   // What was refused while a kind could not be read.
   void wakeAll() {
-    for (const auto role : {Role::Source, Role::Destination}) {
-      for (const auto& object : views.of(role).cache().list()) wake(role, object->meta.key());
-    }
+    wakeAllOf({});
     wakeRegistration();
     for (const auto& claim : views.pvcs.cache().list()) {
       if (!claim->filledFrom.empty()) wakeClaim(claim->meta.key());

@@ -43,7 +43,10 @@ struct Placement {
   std::string node;  // empty: anywhere
   Json tolerations;  // of the pod that uses the volume
 };
+// The Job says in its annotation what podHash() was when it was made.
 Json planJob(const api::Replication& object, const World& world, const ControllerConfig& config,
              const Placement& placement);
+// Of the pod that a Job made now would have, wherever it is placed: other nodes are no other pod.
+std::string podHash(const api::Replication& object, const World& world, const ControllerConfig& config);
 
 }  // namespace godwit::replication

@@ -9,20 +9,22 @@ namespace {
 
 constexpr const char* kBlockDevice = "/dev/block";
 
-bool block(const World& world) {
-  return world.given ? world.given->volumeMode == "Block" : false;
+bool block(const View<api::Pvc>::Ptr& volume) {
+  return volume && volume->volumeMode == "Block";
 }
 
+// The volume that is there decides, whatever a spec that has changed since would make of another.
 bool blockVolume(const api::Replication& object, const World& world) {
-  if (object.role == api::Role::Source) return block(world);
-  return usesOwnVolume(object) ? object.spec.rsync->volumeMode == "Block" : block(world);
+  if (const auto data = world.data(object)) return block(data);
+  if (object.role == api::Role::Destination && usesOwnVolume(object)) return object.spec.rsync->volumeMode == "Block";
+  return block(world.given);
 }
 
 // Without privileges under Direct too: the kubelet would give the files of an application at work to the mover's group,
 // and leaves those of a volume alone that is mounted to be read.
 bool readOnly(const api::Replication& object, const World& world) {
   if (object.role != api::Role::Source) return false;
-  if (unprivileged(world) && object.spec.rsync->direct() && !block(world)) return true;
+  if (unprivileged(world) && object.spec.rsync->direct() && !blockVolume(object, world)) return true;
   const auto data = world.data(object);
   return data && !data->accessModes.empty() &&
          std::all_of(data->accessModes.begin(), data->accessModes.end(),
@@ -140,6 +142,11 @@ Json podSpec(const api::Replication& object, const World& world, const Controlle
   return out;
 }
 
+Json podTemplate(const api::Replication& object, const World& world, const ControllerConfig& config,
+                 const Placement& placement) {
+  return {{"metadata", {{"labels", podLabels(object)}}}, {"spec", podSpec(object, world, config, placement)}};
+}
+
 // The value the data that is sent was copied for; a later one asks for another iteration.
 std::string manualOfIteration(const api::Replication& object, const World& world) {
   if (!usesOwnVolume(object) || !world.made) return manualTrigger(object);
@@ -152,19 +159,24 @@ std::string manualOfIteration(const api::Replication& object, const World& world
 Json planJob(const api::Replication& object, const World& world, const ControllerConfig& config,
              const Placement& placement) {
   Json out = childOfIteration(object, kube::resources::kJobs, api::jobName(object.role, object.meta.name));
+  out["metadata"]["annotations"][kPodHashAnnotation] = podHash(object, world, config);
   if (object.status.lastSyncStartTime) {
     out["metadata"]["annotations"][kForSyncAnnotation] = api::formatTime(*object.status.lastSyncStartTime);
   }
   if (object.role == api::Role::Source) {
     out["metadata"]["annotations"][kForManualAnnotation] = manualOfIteration(object, world);
   }
-  out["spec"] = {
-      {"backoffLimit", 2},
-      {"parallelism", object.spec.paused ? 0 : 1},
-      {"podReplacementPolicy", "Failed"},  // never two movers at one volume, also while one is ending
-      {"template",
-       {{"metadata", {{"labels", podLabels(object)}}}, {"spec", podSpec(object, world, config, placement)}}}};
+  out["spec"] = {{"backoffLimit", 2},
+                 {"parallelism", object.spec.paused ? 0 : 1},
+                 {"podReplacementPolicy", "Failed"},  // never two movers at one volume, also while one is ending
+                 {"template", podTemplate(object, world, config, placement)}};
   return out;
+}
+
+std::string podHash(const api::Replication& object, const World& world, const ControllerConfig& config) {
+  World anew = world;
+  anew.job = nullptr;
+  return api::crc32(dumpJson(podTemplate(object, anew, config, {})));
 }
 
 }  // namespace godwit::replication

@@ -149,8 +149,28 @@ void tellOfMissingPod(Pass& pass, const api::Job& job) {
   pass.tell(EventType::Warning, "MoverPodNotCreated", pass.note);
 }
 
+// By what is known of its pods; one that is only just starting is waited for as any other that was deleted.
+bool neverStarted(const Pass& pass, const api::Job& job) {
+  const auto pods = pass.doors.views.pods.indexed(job.meta.ns, job.meta.uid);
+  const bool waiting = std::all_of(pods.begin(), pods.end(), [](const auto& pod) {
+    return (pod->phase.empty() || pod->phase == "Pending") && !pod->terminated;
+  });
+  return waiting && job.failed == 0 && job.succeeded == 0 && (!pods.empty() || job.active == 0);
+}
+
+// A pod that waits for its image, for a node or for permission waits no less when that has been put right elsewhere: in
+// the spec, at the namespace, with the operator's own options.
+bool outdated(const Pass& pass, const api::Job& job) {
+  const auto made = job.meta.annotation(kPodHashAnnotation);  // none: of an earlier version, or VolSync's
+  return !made.empty() && neverStarted(pass, job) && made != podHash(pass.object, pass.world, pass.doors.config);
+}
+
 Outcome running(Pass& pass) {
   const auto& job = *pass.world.job;
+  if (!pass.object.spec.paused && outdated(pass, job)) {
+    const auto gone = drop(pass, pass.doors.views.jobs, kJobs, job.meta);
+    return gone.ok() ? Outcome(Wait{"the mover has not started and is made anew"}) : outcomeOf(gone.error());
+  }
   const std::int64_t parallelism = pass.object.spec.paused ? 0 : 1;
   if (job.parallelism != parallelism) {
     const auto stored =

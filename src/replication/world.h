@@ -40,6 +40,7 @@ bool ownedBy(const api::ObjectMeta& child, const api::ObjectMeta& owner);
 // Annotations of Godwit's own on what it makes.
 inline constexpr const char* kForManualAnnotation = "godwit/for-manual";  // spec.trigger.manual the copy was made for
 inline constexpr const char* kForSyncAnnotation = "godwit/for-sync";      // lastSyncStartTime the Job belongs to
+inline constexpr const char* kPodHashAnnotation = "godwit/pod-hash";      // on the Job: see podHash() in plan.h
 inline constexpr const char* kForCopyTriggerAnnotation = "godwit/for-copy-trigger";
 inline constexpr const char* kPointInTimeAnnotation = "godwit/point-in-time";  // "false": files changed while copied
 inline constexpr const char* kHostAnnotation = "godwit/host";                  // on a NodePort Service: its only node

@@ -39,6 +39,7 @@ class Edits : public MiniWorld {
 
 TEST_F(Edits, AnImageIsOfTheVolumeThatReceivedTheData) {
   destinationAt("a");
+  runMover(Role::Destination);
   moveDestinationTo("b");
   endMover(Role::Destination);
   settle();
@@ -55,6 +56,7 @@ TEST_F(Edits, AnImageIsOfTheVolumeThatReceivedTheData) {
 
 TEST_F(Edits, ADirectImageIsTheVolumeThatReceivedTheData) {
   destinationAt("a");
+  runMover(Role::Destination);
   edit(kinds::kReplicationDestinations, "d",
        {{"spec", {{"rsync", {{"copyMethod", "Direct"}, {"destinationPVC", "b"}}}}}});
   settle();
@@ -83,6 +85,7 @@ TEST_F(Edits, AVolumeThatIsTheImageOutlivesTheChangeToSnapshots) {
 
 TEST_F(Edits, AVolumeThatIsNotThereConcernsTheNextIteration) {
   destinationAt("a");
+  runMover(Role::Destination);
   moveDestinationTo("none");
   endMover(Role::Destination);
   settle();
@@ -127,12 +130,14 @@ TEST_F(Edits, ARunningSourceFinishesWhateverTheSpecSaysNow) {
     makeKeys(Role::Source, "keys");
     makeSource({{"copyMethod", "Clone"}}, kManual);
     settle();
+    runMover(Role::Source);
     edit(kinds::kReplicationSources, "s", {{"spec", change}});
     settle();
     endMover(Role::Source);
     settle();
     EXPECT_EQ(source().status.lastManualSync, "one") << synchronizing(source());
-    for (const auto* type : {&kinds::kReplicationSources, &kinds::kPersistentVolumeClaims, &kinds::kSecrets}) {
+    for (const auto* type :
+         {&kinds::kReplicationSources, &kinds::kPersistentVolumeClaims, &kinds::kSecrets, &kinds::kPods}) {
       for (const auto& name : names(*type)) (void)store->remove(*type, {"ns", name}, {}).ok();
     }
     settle();

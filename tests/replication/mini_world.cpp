@@ -70,10 +70,8 @@ std::string MiniWorld::resultMessage(bool ok, const std::string& error) const {
   return api::encode(result);
 }
 
-void MiniWorld::endMover(Role role, bool ok, const std::string& message) {
-  const auto name = api::jobName(role, role == Role::Source ? "s" : "d");
-  const auto job = get(kinds::kJobs, name);
-  ASSERT_FALSE(job.is_null()) << "no mover " << name;
+std::string MiniWorld::makePod(const Json& job) {
+  const auto name = text(job, "metadata", "name");
   Json pod = {{"metadata",
                {{"generateName", name + "-"},
                 {"labels", *find(job, "spec", "template", "metadata", "labels")},
@@ -87,9 +85,23 @@ void MiniWorld::endMover(Role role, bool ok, const std::string& message) {
   pod["kind"] = "Pod";
   pod["metadata"]["namespace"] = "ns";
   const auto made = store->create(kinds::kPods, pod);
-  ASSERT_TRUE(made.ok()) << made.error().message;
+  EXPECT_TRUE(made.ok()) << made.error().message;
+  return text(*made, "metadata", "name");
+}
+
+void MiniWorld::runMover(Role role) {
+  const auto job = get(kinds::kJobs, api::jobName(role, role == Role::Source ? "s" : "d"));
+  ASSERT_FALSE(job.is_null()) << "no mover";
+  edit(kinds::kPods, makePod(job), {{"status", {{"phase", "Running"}}}}, kube::Subresource::Status);
+  settle();
+}
+
+void MiniWorld::endMover(Role role, bool ok, const std::string& message) {
+  const auto name = api::jobName(role, role == Role::Source ? "s" : "d");
+  const auto job = get(kinds::kJobs, name);
+  ASSERT_FALSE(job.is_null()) << "no mover " << name;
   const Json ended = {{"exitCode", ok ? 0 : 1}, {"message", message}};
-  edit(kinds::kPods, text(*made, "metadata", "name"),
+  edit(kinds::kPods, makePod(job),
        {{"status",
          {{"phase", ok ? "Succeeded" : "Failed"},
           {"containerStatuses", Json::array({{{"name", "rsync"}, {"state", {{"terminated", ended}}}}})}}}},

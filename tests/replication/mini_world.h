@@ -83,8 +83,10 @@ class MiniWorld : public testing::Test {
 
   // Storage and nodes.
   bool storageRespond = true;
-  bool playStorage();  // binds claims, readies snapshots, gives addresses; true if there was any
+  bool playStorage();        // binds claims, readies snapshots, gives addresses; true if there was any
+  void runMover(Role role);  // its pod runs from now on
   void endMover(Role role, bool ok = true, const std::string& message = "");
+  std::string makePod(const Json& job);  // the name
   std::string resultMessage(bool ok, const std::string& error = "") const;
 
   // Objects. Everything lives in namespace "ns".
