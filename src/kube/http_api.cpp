@@ -8,7 +8,6 @@ namespace godwit::kube {
 
 namespace {
 
-constexpr int kMostPauses = 3;
 constexpr std::chrono::seconds kShortPause(1), kLongestPause(10);
 // Servers send a bookmark every minute or so: one that says nothing for this long may have gone without a word, and a
 // new connection costs less than a cache that stands still.
@@ -290,7 +289,7 @@ Result<http::Answer> HttpApi::answer(const Asked& call) {
       return answer;
     }
     const auto wait = askedToWait(*answer);
-    if (!wait || pauses == kMostPauses) return judge(statusError(answer->status, answer->body));
+    if (!wait || pauses >= options_.pauses) return judge(statusError(answer->status, answer->body));
     GODWIT_TRY(pause(*wait));
   }
 }

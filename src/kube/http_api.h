@@ -16,6 +16,7 @@ struct HttpApiOptions {
   double requestsPerSecond = 0;  // of this client, watches not counted; 0: no limit
   int burst = 1;
   Duration timeout = std::chrono::seconds(30);  // of one call
+  int pauses = 3;  // at most so often a call waits for a server that is too busy, and asks again
 };
 
 class HttpApi final : public Api {

@@ -147,6 +147,13 @@ TEST_F(HttpApiTest, ABusyServerIsAskedAgainAsOftenAsIsDecent) {
   EXPECT_EQ(asked.size(), 12u);
 }
 
+TEST_F(HttpApiTest, WhoHasNoTimeHearsOfABusyServerAtOnce) {
+  made = std::move(*HttpApi::make(access, clock, {.pauses = 0}));
+  answers.push_back({.status = 429, .headers = {{"Retry-After", "10"}}});
+  EXPECT_TRUE(api().get(r::kSecrets, {"ns", "a"}).is(Errc::TooManyRequests));
+  EXPECT_EQ(asked.size(), 1u);
+}
+
 TEST_F(HttpApiTest, ATokenFileIsReadAgainAndItsOldTokenServesMeanwhile) {
   char dir[] = "/tmp/godwit-token-XXXXXX";
   ASSERT_NE(::mkdtemp(dir), nullptr);

@@ -1,7 +1,7 @@
 #include "kube/leader.h"
 
+#include <atomic>
 #include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include "base/log.h"
@@ -22,6 +22,36 @@ std::string microTime(TimePoint t) {
   return fmt::format("{}.{:06}Z", seconds, micros);
 }
 
+// One time of leadership. It ends when the time to renew has run out, however long an attempt to renew takes.
+class Tenure {
+ public:
+  Tenure(std::function<void(std::stop_token)> lead, std::function<Duration()> left, std::function<void()> tell)
+      : worker_([this, lead = std::move(lead), tell = std::move(tell)](std::stop_token token) {
+          lead(token);
+          ended_ = true;
+          tell();
+        }),
+        watch_([this, left = std::move(left)](std::stop_token token) { watch(token, left); }) {}
+  bool ended() const { return ended_; }
+  bool expired() const { return expired_; }
+
+ private:
+  void watch(const std::stop_token& token, const std::function<Duration()>& left) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    for (auto time = left(); time > Duration::zero(); time = left()) {
+      never.wait_for(lock, token, time, [] { return false; });
+      if (token.stop_requested()) return;
+    }
+    expired_ = true;
+    worker_.request_stop();
+  }
+
+  std::atomic<bool> ended_{false}, expired_{false};  // the work by itself or when told to; the time
+  std::jthread worker_, watch_;
+};
+
 }  // namespace
 
 LeaderElector::LeaderElector(Api& api, const Clock& clock, LeaderOptions options)
@@ -36,7 +66,7 @@ Result<bool> LeaderElector::attempt() {
                       number(0, *lease, "spec", "leaseDurationSeconds")};
   observe(record);
   if (record.holder == options_.identity || record.holder.empty() || expired(record)) return take(record);
-  renewedAt_.reset();
+  renewed(std::nullopt);
   return false;
 }
 
@@ -48,7 +78,7 @@ Result<bool> LeaderElector::create() {
                                                {"spec", spec({})}});
   if (made.is(Errc::AlreadyExists)) return false;
   if (!made) return std::move(made.error());
-  renewedAt_ = at;
+  renewed(at);
   return true;
 }
 
@@ -58,7 +88,7 @@ Result<bool> LeaderElector::take(const Record& record) {
   auto written = api_.patch(resources::kLeases, {options_.ns, options_.name}, patch);
   if (written.is(Errc::Conflict)) return false;  // somebody was faster; the next attempt sees who
   if (!written) return std::move(written.error());
-  renewedAt_ = at;
+  renewed(at);
   return true;
 }
 
@@ -87,12 +117,21 @@ bool LeaderElector::expired(const Record& record) const {
   return clock_.monotonic() - seenAt_ > promised;
 }
 
-bool LeaderElector::mayLead() const {
-  return renewedAt_ && clock_.monotonic() - *renewedAt_ < options_.renewDeadline;
+void LeaderElector::renewed(std::optional<Duration> at) {
+  std::lock_guard lock(mutex_);
+  renewedAt_ = at;
+}
+
+Duration LeaderElector::left() const {
+  std::lock_guard lock(mutex_);
+  return renewedAt_ ? *renewedAt_ + options_.renewDeadline - clock_.monotonic() : Duration::zero();
 }
 
 void LeaderElector::release() {
-  if (!std::exchange(renewedAt_, std::nullopt)) return;
+  {
+    std::lock_guard lock(mutex_);
+    if (!std::exchange(renewedAt_, std::nullopt)) return;
+  }
   auto lease = api_.get(resources::kLeases, {options_.ns, options_.name});
   if (!lease || text(*lease, "spec", "holderIdentity") != options_.identity) return;
   const Json patch = {
@@ -107,31 +146,30 @@ void LeaderElector::release() {
 bool LeaderElector::run(std::stop_token stop, const std::function<void(std::stop_token)>& lead) {
   std::mutex mutex;
   std::condition_variable_any wake;
-  std::optional<std::jthread> leading;
-  bool ended = false;  // `lead` returned by itself
+  const auto tell = [&] {
+    std::lock_guard lock(mutex);
+    wake.notify_all();
+  };
+  std::optional<Tenure> tenure;
+  const auto over = [&] { return tenure && (tenure->ended() || tenure->expired()); };
   bool lost = false;
-  while (!stop.stop_requested() && !ended) {
+  while (!stop.stop_requested() && !over() && !lost) {
     const auto held = attempt();
     if (!held) log::warn("leader", "{}", held.error().message);
-    if (!leading && mayLead()) {
+    lost = tenure && !mayLead();
+    if (!tenure && mayLead()) {
       log::info("leader", "{} leads", options_.identity);
-      leading.emplace([&](std::stop_token token) {
-        lead(token);
-        std::lock_guard lock(mutex);
-        ended = true;
-        wake.notify_all();
-      });
-    } else if (leading && !mayLead()) {
-      lost = true;
-      break;
+      tenure.emplace(
+          lead, [this] { return left(); }, tell);
     }
     std::unique_lock lock(mutex);
     const auto pause = held ? options_.retryPeriod : std::min(options_.retryPeriod, kImpatience);
-    wake.wait_for(lock, stop, std::chrono::nanoseconds(pause), [&] { return ended; });
+    if (!lost) wake.wait_for(lock, stop, std::chrono::nanoseconds(pause), over);
   }
+  lost = lost || (tenure && tenure->expired());
   if (lost)
     log::error("leader", "leadership is lost: the lease could not be renewed in time or another replica holds it");
-  leading.reset();  // asks it to stop and joins
+  tenure.reset();  // asks it to stop and joins
   if (!lost) release();
   return !lost;
 }

@@ -3,6 +3,7 @@
 // different machines are never compared.
 #pragma once
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -28,13 +29,14 @@ class LeaderElector {
   // One attempt: acquires, renews or observes. True: this replica holds the Lease now. False: another does. An error
   // leaves open who holds it; mayLead() says whether this replica may still act.
   Result<bool> attempt();
-  // This replica holds the Lease and renewed it within renewDeadline.
-  bool mayLead() const;
+  // This replica holds the Lease and renewed it within renewDeadline. Any thread.
+  bool mayLead() const { return left() > Duration::zero(); }
   // Gives the Lease up, so that the next replica need not wait. Best effort.
   void release();
 
   // Blocks until `stop` or until leadership is lost after it was won. `lead` runs in a thread of its own with a token
-  // that is stopped when leadership ends; returns after it has returned. True: `stop` asked for it; false: lost.
+  // that is stopped when leadership ends, at renewDeadline even while a server is slow to answer; returns after it has
+  // returned. True: `stop` asked for it; false: lost.
   bool run(std::stop_token stop, const std::function<void(std::stop_token)>& lead);
 
  private:
@@ -47,12 +49,15 @@ class LeaderElector {
   Json spec(const Record& previous) const;
   void observe(const Record& record);
   bool expired(const Record& record) const;
+  void renewed(std::optional<Duration> at);
+  Duration left() const;  // until it may not lead any more
 
   Api& api_;
   const Clock& clock_;
   const LeaderOptions options_;
   std::string seenVersion_;            // resourceVersion of the record last seen
   Duration seenAt_{0};                 // and when, by the monotonic clock
+  mutable std::mutex mutex_;           // of what follows
   std::optional<Duration> renewedAt_;  // set while this replica holds the Lease
 };
 

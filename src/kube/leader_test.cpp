@@ -12,10 +12,30 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// A thread that waits for what `lead` does.
+class Signal {
+ public:
+  void set() {
+    std::lock_guard lock(mutex_);
+    is_ = true;
+    changed_.notify_all();
+  }
+  bool wait() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, 30s, [this] { return is_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_ = false;
+};
+
 // One Lease, with the optimistic lock that the election lives on.
 class LeaseServer final : public Api {
  public:
   Result<Json> get(const ResourceType&, const NamespacedName&) override {
+    if (slow) (void)answer.wait();
     std::lock_guard lock(mutex_);
     if (away) return ++refused, Error{Errc::Unavailable, "away"};
     if (lease.is_null()) return Error{Errc::NotFound, "no lease"};
@@ -49,6 +69,8 @@ class LeaseServer final : public Api {
   }
   std::atomic<bool> away = false;
   std::atomic<int> refused = 0;
+  std::atomic<bool> slow = false;  // says nothing before `answer`
+  Signal answer;
   Json lease;
 
  private:
@@ -69,25 +91,6 @@ struct LeaderTest : ::testing::Test {
   }
   ManualClock clock{TimePoint{}};
   LeaseServer server;
-};
-
-// A thread that waits for what `lead` does.
-class Signal {
- public:
-  void set() {
-    std::lock_guard lock(mutex_);
-    is_ = true;
-    changed_.notify_all();
-  }
-  bool wait() {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, 30s, [this] { return is_; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_ = false;
 };
 
 }  // namespace
@@ -182,6 +185,19 @@ TEST_F(LeaderTest, RunEndsTheWorkOfAHolderThatIsReplaced) {
   }));
   EXPECT_TRUE(ended);
   EXPECT_EQ(server.holder(), "b");
+}
+
+// Others may take over at the hour that was agreed, whatever the answer will be.
+TEST_F(LeaderTest, RunEndsTheWorkInTimeWhileAnAttemptIsUnderWay) {
+  SystemClock system;
+  LeaderElector elector(server, system, {.ns = "ns", .identity = "a", .renewDeadline = 100ms, .retryPeriod = 1ms});
+  bool told = false;
+  EXPECT_FALSE(elector.run({}, [&](std::stop_token token) {
+    const std::stop_callback tell(token, [&] { server.answer.set(); });
+    server.slow = true;
+    told = server.answer.wait();
+  }));
+  EXPECT_TRUE(told);
 }
 
 TEST_F(LeaderTest, ARunThatFindsTheServerAwayAsksAgainSoonerThanALeaseIsRenewed) {
