@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli/frugal.h"
 #include "kube/in_cluster.h"
+#include "kube/leading_api.h"
 #include "replication/metrics.h"
 
 namespace godwit::cli {
@@ -86,10 +87,11 @@ void Operator::run(std::stop_token stop) {
       releaseMemory();
     }
   });
-  if (!options_.leaderElect) return lead(stop);
+  if (!options_.leaderElect) return lead(stop, *api_);
   kube::LeaderElector elector(*leaseApi_, clock_,
                               {.ns = leaseNamespace_, .name = options_.leaseName, .identity = identity(random_)});
-  while (!elector.run(stop, [this](std::stop_token ending) { lead(ending); })) {
+  kube::LeadingApi api(*api_, elector);
+  while (!elector.run(stop, [&](std::stop_token ending) { lead(ending, api); })) {
   }
 }
 
@@ -117,12 +119,12 @@ std::optional<bool> Operator::onOpenShift(const std::stop_token& stop) {
   return openshift_;
 }
 
-void Operator::lead(std::stop_token stop) {
+void Operator::lead(std::stop_token stop, kube::Api& api) {
   const auto openshift = onOpenShift(stop);
   if (!openshift) return;
   auto config = options_.controller;
   if (*openshift) config.securityConstraints = options_.securityConstraints;
-  const auto fresh = std::make_shared<Term>(*api_, clock_, random_, config);
+  const auto fresh = std::make_shared<Term>(api, clock_, random_, config);
   {
     std::lock_guard lock(mutex_);
     term_ = fresh;

@@ -39,7 +39,7 @@ class Operator {
  private:
   struct Term;
   Operator(OperatorOptions options, std::string ns);
-  void lead(std::stop_token stop);
+  void lead(std::stop_token stop, kube::Api& api);
   bool askForOpenShift();
   std::optional<bool> onOpenShift(const std::stop_token& stop);
   std::shared_ptr<Term> term() const;

@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <thread>
 
+#include "kube/leading_api.h"
+
 using namespace godwit;
 using namespace godwit::kube;
 using namespace std::chrono_literals;
@@ -60,7 +62,9 @@ class LeaseServer final : public Api {
   Result<std::unique_ptr<Watch>> watch(const ResourceType&, const WatchOptions&) override {
     return Error{Errc::Internal, ""};
   }
-  Result<void> remove(const ResourceType&, const NamespacedName&, const DeleteOptions&) override { return {}; }
+  Result<void> remove(const ResourceType&, const NamespacedName&, const DeleteOptions&) override {
+    return ++removed, Result<void>();
+  }
   Result<std::string> logs(const NamespacedName&, const LogOptions&) override { return std::string(); }
 
   std::string holder() {
@@ -68,7 +72,7 @@ class LeaseServer final : public Api {
     return text(lease, "spec", "holderIdentity");
   }
   std::atomic<bool> away = false;
-  std::atomic<int> refused = 0;
+  std::atomic<int> refused = 0, removed = 0;
   std::atomic<bool> slow = false;  // says nothing before `answer`
   Signal answer;
   Json lease;
@@ -133,6 +137,19 @@ TEST_F(LeaderTest, AHolderThatCannotRenewStepsDownBeforeOthersMayTakeOver) {
   server.away = false;
   EXPECT_FALSE(holds(b));
   EXPECT_TRUE(holds(a));  // nobody was faster: it leads again at once
+}
+
+TEST_F(LeaderTest, WhatIsUnderWayWritesNothingAnyMore) {
+  auto a = replica("a");
+  LeadingApi api(server, a);
+  EXPECT_TRUE(holds(a));
+  EXPECT_TRUE(api.remove(resources::kJobs, {"ns", "j"}, {}).ok());
+  clock.advance(10s);
+  EXPECT_TRUE(api.remove(resources::kJobs, {"ns", "j"}, {}).is(Errc::Cancelled));
+  EXPECT_TRUE(api.patch(resources::kLeases, {"ns", "l"}, {}).is(Errc::Cancelled));
+  EXPECT_TRUE(api.create(resources::kJobs, {}).is(Errc::Cancelled));
+  EXPECT_TRUE(api.get(resources::kLeases, {"ns", "l"}).ok());
+  EXPECT_EQ(server.removed, 1);
 }
 
 TEST_F(LeaderTest, ALeaseThatIsGivenUpIsTakenAtOnce) {
