@@ -149,28 +149,49 @@ void tellOfMissingPod(Pass& pass, const api::Job& job) {
   pass.tell(EventType::Warning, "MoverPodNotCreated", pass.note);
 }
 
-// By what is known of its pods; one that is only just starting is waited for as any other that was deleted.
+bool hasStarted(const api::Pod& pod) {
+  return pod.terminated || (!pod.phase.empty() && pod.phase != "Pending");
+}
+
 bool neverStarted(const Pass& pass, const api::Job& job) {
   const auto pods = pass.doors.views.pods.indexed(job.meta.ns, job.meta.uid);
-  const bool waiting = std::all_of(pods.begin(), pods.end(), [](const auto& pod) {
-    return (pod->phase.empty() || pod->phase == "Pending") && !pod->terminated;
+  return std::none_of(pods.begin(), pods.end(), [](const auto& pod) { return hasStarted(*pod); }) && job.failed == 0 &&
+         job.succeeded == 0 && (!pods.empty() || job.active == 0);
+}
+
+// By the server's word: our watch may be late, and who runs is left to finish.
+Result<bool> startedUnseen(Pass& pass, const api::Job& job) {
+  const auto name = api::podNameLabel(pass.object.role, pass.object.meta.name);
+  const auto pods = pass.doors.api.list(
+      kube::resources::kPods, {.ns = job.meta.ns, .labelSelector = "app.kubernetes.io/name=" + name, .mayLag = true});
+  if (!pods) return pods.error();
+  return std::any_of(pods->items.begin(), pods->items.end(), [&](const Json& item) {
+    const auto pod = api::podFromJson(item);
+    const auto* owner = pod.meta.controller();
+    return owner && owner->uid == job.meta.uid && hasStarted(pod);
   });
-  return waiting && job.failed == 0 && job.succeeded == 0 && (!pods.empty() || job.active == 0);
 }
 
 // A pod that waits for its image, for a node or for permission waits no less when that has been put right elsewhere: in
 // the spec, at the namespace, with the operator's own options.
-bool outdated(const Pass& pass, const api::Job& job) {
-  const auto made = job.meta.annotation(kPodHashAnnotation);  // none: of an earlier version, or VolSync's
-  return !made.empty() && neverStarted(pass, job) && made != podHash(pass.object, pass.world, pass.doors.config);
+Result<bool> outdated(Pass& pass, const api::Job& job) {
+  const auto made = job.meta.annotation(kPodHashAnnotation);
+  if (made.empty()) return false;  // of an earlier version, or VolSync's
+  if (!neverStarted(pass, job) || made == podHash(pass.object, pass.world, pass.doors.config)) return false;
+  GODWIT_ASSIGN(const bool started, startedUnseen(pass, job));
+  return !started;
+}
+
+Outcome makeAnew(Pass& pass, const api::Job& job) {
+  const auto gone = drop(pass, pass.doors.views.jobs, kJobs, job.meta);
+  return gone.ok() ? Outcome(Wait{"the mover has not started and is made anew"}) : outcomeOf(gone.error());
 }
 
 Outcome running(Pass& pass) {
   const auto& job = *pass.world.job;
-  if (!pass.object.spec.paused && outdated(pass, job)) {
-    const auto gone = drop(pass, pass.doors.views.jobs, kJobs, job.meta);
-    return gone.ok() ? Outcome(Wait{"the mover has not started and is made anew"}) : outcomeOf(gone.error());
-  }
+  const auto late = pass.object.spec.paused ? Result<bool>(false) : outdated(pass, job);
+  if (!late) return outcomeOf(late.error());
+  if (*late) return makeAnew(pass, job);
   const std::int64_t parallelism = pass.object.spec.paused ? 0 : 1;
   if (job.parallelism != parallelism) {
     const auto stored =

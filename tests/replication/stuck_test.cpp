@@ -92,6 +92,16 @@ TEST_F(Stuck, AMoverThatRunsOrHasRunIsLeftToItsEnd) {
   EXPECT_EQ(job(), before);
 }
 
+TEST_F(Stuck, AMoverThatRunsUnseenIsLeftToItsEnd) {
+  const auto before = job();
+  const auto pod = pend();
+  faulty->silent = {"pods"};
+  edit(kinds::kPods, pod, {{"status", {{"phase", "Running"}}}}, kube::Subresource::Status);
+  settle();
+  change(kMemory);
+  EXPECT_EQ(job(), before);
+}
+
 // Its pod may be one that the watch has not shown yet.
 TEST_F(Stuck, AMoverWhosePodNobodyHasSeenIsLeft) {
   const auto before = job();
