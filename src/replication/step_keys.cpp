@@ -72,7 +72,10 @@ Result<void> agree(Pass& pass, const std::string& name, const Json& wanted) {
     return text(stored, "data", field.key().c_str()) == field.value();
   });
   if (same) return {};
-  if (patch(pass, pass.doors.views.secrets, kSecrets, key, {{"data", data}}).ok()) return {};
+  GODWIT_TRY(checkOwner(kSecrets, api::metaFromJson(stored), pass.object));
+  const auto changed = patch(pass, pass.doors.views.secrets, kSecrets, key, {{"data", data}});
+  if (changed.ok()) return {};
+  if (!changed.is(Errc::Invalid)) return changed.error();
   return Error{Errc::Invalid, fmt::format("Secret {} does not hold the keys of the main one and cannot be changed; "
                                           "delete it and it will be made again",
                                           name)};

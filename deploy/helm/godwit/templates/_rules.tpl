@@ -37,8 +37,8 @@
 - apiGroups: [""]
   resources: [services]
   verbs: [get, list, watch, create, patch, delete]
-# SSH keys: its own are made once, and patched when a field is missing; those that spec.rsync.sshKeys names are read. The
-# owner's deletion removes them, not the operator.
+# SSH keys: its own are made once, and patched when a field is missing or they are no pair any more; those that
+# spec.rsync.sshKeys names are read. The owner's deletion removes them, not the operator.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch, create, patch]
