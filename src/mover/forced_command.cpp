@@ -2,7 +2,9 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,17 +47,41 @@ std::vector<std::string> rsyncEnvironment(const Session& session) {
   return out;
 }
 
+// A process that was told to end has so long for it.
+constexpr int kGraceMs = 2000;
+
+// rsync's receiver may outlive the process that we started; it is our child then (PR_SET_CHILD_SUBREAPER). Returns when
+// nobody of the group is left: what still writes must not meet the next transfer.
+void awaitGroup(pid_t group) {
+  sigset_t child;
+  ::sigemptyset(&child);
+  ::sigaddset(&child, SIGCHLD);
+  (void)::sigprocmask(SIG_BLOCK, &child, nullptr);
+  int signal = SIGTERM;
+  for (pid_t ended; (ended = ::waitpid(-group, nullptr, WNOHANG)) >= 0;) {
+    if (ended > 0) continue;
+    (void)::kill(-group, signal);
+    const timespec grace{kGraceMs / 1000, 0};
+    if (::sigtimedwait(&child, nullptr, &grace) < 0 && errno == EAGAIN) signal = SIGKILL;
+  }
+}
+
 // Ends with rsync, and ends rsync when the destination itself ends.
 Result<int> superviseRsync(Process& rsync, int control) {
   pollfd fds[2] = {{rsync.pidfd(), POLLIN, 0}, {control, POLLIN, 0}};
+  int signal = 0, patience = -1;
   while (!(fds[0].revents & POLLIN)) {
-    if (::poll(fds, 2, -1) < 0 && errno != EINTR) return errnoError("poll");
-    if (fds[1].revents == 0) continue;
-    (void)rsync.killGroup(SIGTERM).ok();
+    const int ready = ::poll(fds, 2, patience);
+    if (ready < 0 && errno != EINTR) return errnoError("poll");
+    if (ready < 0 || (ready > 0 && fds[1].revents == 0)) continue;
+    signal = signal == 0 ? SIGTERM : SIGKILL;
+    (void)rsync.killGroup(signal).ok();
+    patience = kGraceMs;
     fds[1].fd = -1;
     fds[1].revents = 0;
   }
   GODWIT_ASSIGN(const auto status, rsync.wait(Duration(-1)));
+  awaitGroup(rsync.pid());
   return status->code;
 }
 
@@ -115,6 +141,7 @@ Result<int> runRsync(const Session& session, const Words& words) {
   GODWIT_ASSIGN(const auto how, askControl(control, command.pushes() ? "begin push" : "begin read"));
   GODWIT_ASSIGN(auto spec, rsyncProcess(session, command, how == kAnew));
   if (foreign) spareForeignRoot(*spec.env, session.directory + "/" + kForeignRootLibrary, foreign->get());
+  (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   GODWIT_ASSIGN(auto rsync, Process::spawn(spec));
   GODWIT_ASSIGN(const int code, superviseRsync(rsync, control));
   (void)sendMessage(control, fmt::format("end {}", code)).ok();  // a destination that has ended needs no report

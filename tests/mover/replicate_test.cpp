@@ -277,6 +277,22 @@ TEST_F(Replicate, LeavesNothingThatWritesWhenTheDestinationIsToldToStop) {
   EXPECT_EQ(start->exitCode(), 128 + SIGTERM);
 }
 
+// A storage that hangs holds a process as a stop does: until it is killed, it could write later.
+TEST_F(Replicate, LeavesNothingThatWritesThoughRsyncDoesNotHeed) {
+  makeLargeFile(source() + "/large");
+  const auto end = destination();
+  const auto start = startSource();
+  end->line("a transfer to the volume started");
+  std::vector<std::string> workers;
+  while (workers.size() < 2) workers = workersIn(replica());  // rsync's generator and receiver
+  for (const auto& worker : workers) ASSERT_EQ(::kill(std::stoi(worker), SIGSTOP), 0);
+  end->signal(SIGTERM);
+  EXPECT_EQ(end->exitCode(), 128 + SIGTERM);
+  EXPECT_THAT(workersIn(replica()), testing::IsEmpty());
+  start->signal(SIGTERM);
+  EXPECT_EQ(start->exitCode(), 128 + SIGTERM);
+}
+
 TEST_F(Replicate, SharesAConnectionAgainAfterItsMasterWasKilled) {
   makeLargeFile(source() + "/large");
   const auto end = destination();
