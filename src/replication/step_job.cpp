@@ -162,8 +162,8 @@ bool neverStarted(const Pass& pass, const api::Job& job) {
 // By the server's word: our watch may be late, and who runs is left to finish.
 Result<bool> startedUnseen(Pass& pass, const api::Job& job) {
   const auto name = api::podNameLabel(pass.object.role, pass.object.meta.name);
-  const auto pods = pass.doors.api.list(
-      kube::resources::kPods, {.ns = job.meta.ns, .labelSelector = "app.kubernetes.io/name=" + name, .mayLag = true});
+  const auto pods = pass.doors.api.list(kube::resources::kPods,
+                                        {.ns = job.meta.ns, .labelSelector = "app.kubernetes.io/name=" + name});
   if (!pods) return pods.error();
   return std::any_of(pods->items.begin(), pods->items.end(), [&](const Json& item) {
     const auto pod = api::podFromJson(item);
