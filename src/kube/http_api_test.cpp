@@ -236,8 +236,8 @@ TEST_F(HttpApiTest, AKindThatTheServerDoesNotKnowIsNamed) {
   answers.push_back({.status = 404, .body = "404 page not found"});
   answers.push_back({.status = 404, .body = "404 page not found"});
   const auto list = api().list(r::kVolumeSnapshots, {});
-  const auto made = api().create(r::kVolumeSnapshots, {{"metadata", {{"namespace", "ns"}}}});
-  for (const auto& error : {list.error(), made.error()}) {
+  const auto created = api().create(r::kVolumeSnapshots, {{"metadata", {{"namespace", "ns"}}}});
+  for (const auto& error : {list.error(), created.error()}) {
     EXPECT_EQ(error.code, Errc::Unsupported);
     EXPECT_THAT(error.message, HasSubstr("VolumeSnapshot (snapshot.storage.k8s.io/v1)"));
   }
