@@ -23,7 +23,7 @@ class Sink {
   virtual ~Sink() = default;
   virtual void begin() = 0;  // a list begins; pages of one that was not finished are forgotten
   virtual void page(const std::vector<Json>& items) = 0;
-  virtual void finish() = 0;  // those pages are everything there is
+  virtual void finish(const std::string& version) = 0;  // those pages are everything there was at this resourceVersion
   virtual void upsert(const Json& object) = 0;
   virtual void erase(const Json& object) = 0;
 };
@@ -42,9 +42,20 @@ class Cache final : public Sink {
       : trim_(std::move(trim)), index_(std::move(index)), indexed_(Before{index_}) {}
   Cache(const Cache&) = delete;
   void listen(Listener listener) { listeners_.push_back(std::move(listener)); }  // before the reflector starts
+  // Told after a list, and after the listeners: of what, and its resourceVersion. One at most, before the reflector
+  // starts.
+  using Listed = std::function<void(const NamespacedName& scope, const std::string& version)>;
+  void whenListed(Listed told) { listed_ = std::move(told); }
+  // Listeners hear of an object that this cache has never seen, and that is gone.
+  void tellGone(const T& object) const { tell(&object, nullptr); }
   // Sinks for what is followed apart: the objects of one namespace (empty: of all), or one object.
   std::unique_ptr<Sink> part(const std::string& ns) { return std::make_unique<Part>(*this, NamespacedName{ns, ""}); }
   std::unique_ptr<Sink> one(const NamespacedName& key) { return std::make_unique<Part>(*this, key); }
+
+  // A scope is a namespace, a name, both, or neither: everything. Keys within one follow each other.
+  static bool within(const NamespacedName& scope, const NamespacedName& key) {
+    return (scope.ns.empty() || scope.ns == key.ns) && (scope.name.empty() || scope.name == key.name);
+  }
 
   std::shared_ptr<const T> get(const NamespacedName& key) const {
     std::shared_lock lock(mutex_);
@@ -72,7 +83,7 @@ class Cache final : public Sink {
 
   void begin() override { whole_.begin(); }
   void page(const std::vector<Json>& items) override { whole_.page(items); }
-  void finish() override { whole_.finish(); }
+  void finish(const std::string& version) override { whole_.finish(version); }
   void upsert(const Json& object) override {
     auto fresh = std::make_shared<const T>(trim_(object));
     std::shared_ptr<const T> old;
@@ -119,7 +130,10 @@ class Cache final : public Sink {
       for (const auto& item : items)
         listed_.insert_or_assign(keyOf(item), std::make_shared<const T>(cache_.trim_(item)));
     }
-    void finish() override { cache_.replace(scope_, std::exchange(listed_, {})); }
+    void finish(const std::string& version) override {
+      cache_.replace(scope_, std::exchange(listed_, {}));
+      if (cache_.listed_) cache_.listed_(scope_, version);
+    }
     void upsert(const Json& object) override { cache_.upsert(object); }
     void erase(const Json& object) override { cache_.erase(object); }
 
@@ -129,10 +143,6 @@ class Cache final : public Sink {
     Objects listed_;
   };
 
-  // A scope is a namespace, a name, both, or neither: everything. Keys within one follow each other.
-  static bool within(const NamespacedName& scope, const NamespacedName& key) {
-    return (scope.ns.empty() || scope.ns == key.ns) && (scope.name.empty() || scope.name == key.name);
-  }
   // What there is in the scope becomes `fresh`.
   void replace(const NamespacedName& scope, const Objects& fresh) {
     Objects old;
@@ -164,6 +174,7 @@ class Cache final : public Sink {
   Trim trim_;
   const Index index_;
   std::vector<Listener> listeners_;
+  Listed listed_;
   mutable std::shared_mutex mutex_;
   Objects objects_;
   std::set<std::shared_ptr<const T>, Before> indexed_;

@@ -85,7 +85,7 @@ Result<Reflector::Moved> Reflector::State::listPage(const std::string& continueT
   sink.page(page->items);
   if (!page->continueToken.empty()) return become(Listing{std::move(page->continueToken)});
   if (std::holds_alternative<Empty>(at)) GODWIT_TRY(become(Listing{}));
-  sink.finish();
+  sink.finish(page->resourceVersion);
   synced = true;
   return become(Listed{std::move(page->resourceVersion)});
 }

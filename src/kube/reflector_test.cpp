@@ -200,13 +200,13 @@ TEST(Cache, TellsListenersWhatChanged) {
   cache.begin();
   cache.page({object("a", 1)});
   cache.page({object("b", 2)});
-  cache.finish();
+  cache.finish("9");
   cache.upsert(object("a", 3));
   cache.erase(object("b", 2));
   cache.erase(object("b", 2));
   cache.begin();
   cache.page({object("c", 4)});
-  cache.finish();
+  cache.finish("9");
   EXPECT_EQ(told, (std::vector<std::string>{"->1", "->2", "1>3", "2>-", "3>-", "->4"}));
   EXPECT_EQ(cache.list("ns").size(), 1u);
   EXPECT_TRUE(cache.list("other").empty());
@@ -223,7 +223,7 @@ TEST(Cache, AListOfOneNamespaceOrObjectSpeaksForNoOther) {
   const auto list = [](Sink& sink, const std::vector<Json>& items) {
     sink.begin();
     sink.page(items);
-    sink.finish();
+    sink.finish("9");
   };
   list(*a, {in("a", "x", 1), in("a", "y", 2)});
   list(*b, {in("b", "x", 3)});

@@ -18,6 +18,7 @@ class View {
   View(const Clock& clock, typename kube::Cache<T>::Trim trim, Index index = {})
       : clock_(clock), trim_(trim), index_(index), cache_(std::move(trim), std::move(index)) {
     cache_.listen([this](const T* before, const T* after) { caughtUp(before, after); });
+    cache_.whenListed([this](const auto& scope, const auto& version) { listed(scope, numberOf(version)); });
   }
   kube::Cache<T>& cache() { return cache_; }
 
@@ -108,13 +109,26 @@ class View {
     if (own_.size() < kRemembered) return;
     std::erase_if(own_, [now = clock_.monotonic()](const auto& each) { return each.second.until < now; });
   }
-  static std::uint64_t versionOf(const api::ObjectMeta& meta) {
-    return std::strtoull(meta.resourceVersion.c_str(), nullptr, 10);
-  }
+  static std::uint64_t numberOf(const std::string& version) { return std::strtoull(version.c_str(), nullptr, 10); }
+  static std::uint64_t versionOf(const api::ObjectMeta& meta) { return numberOf(meta.resourceVersion); }
   Ptr newest(const Ptr& seen, const Own& own) const {
     if (clock_.monotonic() > own.until) return seen;
     if (!own.object) return seen && seen->meta.uid == own.removedUid && !seen->meta.deletionTimestamp ? nullptr : seen;
     return seen && versionOf(seen->meta) > versionOf(own.object->meta) ? seen : own.object;
+  }
+  // What we wrote before a list and what is not in it is gone: the event that told so came while nobody watched.
+  void listed(const kube::NamespacedName& scope, std::uint64_t version) {
+    std::vector<Ptr> gone;
+    {
+      std::scoped_lock lock(mutex_);
+      std::erase_if(own_, [&](const auto& each) {
+        const auto& [key, own] = each;
+        if (!kube::Cache<T>::within(scope, key) || !own.object || versionOf(own.object->meta) > version) return false;
+        if (!cache_.get(key)) gone.push_back(own.object);
+        return true;
+      });
+    }
+    for (const auto& object : gone) cache_.tellGone(*object);
   }
   void caughtUp(const T* before, const T* after) {
     const auto& meta = after ? after->meta : before->meta;

@@ -50,6 +50,29 @@ TEST_F(ViewOfJobs, WhatWasRemovedIsGoneBeforeTheWatchSaysSo) {
   EXPECT_EQ(seen(), "b@4") << "its successor";
 }
 
+// The watch broke before it brought what was written, and came back after that was gone again.
+TEST_F(ViewOfJobs, WhatALaterListDoesNotHoldIsGoneAndSaidToBe) {
+  std::string told;
+  view_.cache().listen([&](const api::Job* before, const api::Job* after) {
+    told += (before ? before->meta.uid : "-") + ">" + (after ? after->meta.uid : "-") + " ";
+  });
+  const auto list = [&](const std::vector<Json>& items, const char* version) {
+    view_.cache().begin();
+    view_.cache().page(items);
+    view_.cache().finish(version);
+  };
+  list({job("a", 1)}, "1");
+  view_.wrote(job("b", 5));
+  list({job("a", 1)}, "4");
+  EXPECT_EQ(seen(), "b@5") << "an older list";
+  list({}, "7");
+  EXPECT_EQ(seen(), "nothing");
+  EXPECT_EQ(told, "->a a>a a>- b>- ");
+  view_.wrote(job("c", 8));
+  list({job("c", 9)}, "9");
+  EXPECT_EQ(seen(), "c@9");
+}
+
 TEST_F(ViewOfJobs, ARemovedObjectThatAFinalizerHoldsIsSeenLeaving) {
   view_.cache().upsert(job("a", 1));
   view_.removed(meta("a"));

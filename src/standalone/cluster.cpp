@@ -42,7 +42,7 @@ void Mirror::page(const std::vector<Json>& items) {
   for (const auto& item : items) listed_.insert_or_assign(kube::keyOf(item), std::make_shared<const Json>(item));
 }
 
-void Mirror::finish() {
+void Mirror::finish(const std::string&) {
   std::lock_guard lock(mutex_);
   objects_ = std::exchange(listed_, {});
   for (const auto& [key, object] : objects_) seen_ = std::max(seen_, versionOf(*object));

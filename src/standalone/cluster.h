@@ -26,7 +26,7 @@ class Mirror final : public kube::Sink {
 
   void begin() override { listed_.clear(); }
   void page(const std::vector<Json>& items) override;
-  void finish() override;
+  void finish(const std::string& version) override;
   void upsert(const Json& object) override;
   void erase(const Json& object) override;
 
