@@ -257,8 +257,9 @@ TEST_F(HttpApiTest, ARefusalSoonAfterAnOutageMeansNotYet) {
 
 TEST_F(HttpApiTest, ShutDownEndsThePauseThatABusyServerAsksFor) {
   answers.push_back({.status = 429, .headers = {{"Retry-After", "10"}}});
-  std::thread caller([&] { EXPECT_TRUE(api().get(r::kSecrets, {"ns", "a"}).is(Errc::Cancelled)); });
-  api().shutDown();
+  auto& shared = api();  // made before two threads ask for it
+  std::thread caller([&] { EXPECT_TRUE(shared.get(r::kSecrets, {"ns", "a"}).is(Errc::Cancelled)); });
+  shared.shutDown();
   caller.join();
 }
 
@@ -270,7 +271,8 @@ TEST_F(HttpApiTest, CountsWhatItAskedAndWatchesAreFree) {
   EXPECT_TRUE(api().watch(r::kSecrets, {}).ok());  // the tokens are used up
   EXPECT_EQ(api().counts(), (std::map<HttpApi::Count, std::uint64_t>{
                                 {{"get", "secrets", 200}, 1}, {{"patch", "replicationsources/status", 409}, 1}}));
-  std::thread caller([&] { EXPECT_TRUE(api().get(r::kSecrets, {"ns", "a"}).is(Errc::Cancelled)); });
-  api().shutDown();
+  auto& shared = api();  // made before two threads ask for it
+  std::thread caller([&] { EXPECT_TRUE(shared.get(r::kSecrets, {"ns", "a"}).is(Errc::Cancelled)); });
+  shared.shutDown();
   caller.join();
 }
