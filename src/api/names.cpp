@@ -9,7 +9,6 @@ namespace {
 constexpr std::size_t kLabelLimit = 63;    // DNS labels and label values
 constexpr std::size_t kObjectLimit = 253;  // DNS subdomains
 
-// CRC-32 (IEEE 802.3), eight hex digits. Names are short: a table would cost more than it saves.
 std::string fit(std::size_t limit, std::string_view prefix, std::string_view owner, std::string_view suffix = "") {
   auto name = fmt::format("{}{}{}", prefix, owner, suffix);
   return name.size() <= limit ? name : fmt::format("{}{}{}", prefix, crc32(owner), suffix);
@@ -21,6 +20,7 @@ const char* side(Role role) {
 
 }  // namespace
 
+// What is summed is short, names and the template of one pod: a table would cost more than it saves.
 std::string crc32(std::string_view text) {
   std::uint32_t crc = ~0u;
   for (const char c : text) {

@@ -18,7 +18,7 @@ inline constexpr const char* kAcceptPathAndUserAnnotation = "godwit/accept-path-
 inline constexpr const char* kDebugMoverAnnotation = "volsync.backube/enable-debug-mover";
 inline constexpr const char* kPrivilegedMoversAnnotation = "volsync.backube/privileged-movers";  // on the namespace
 
-std::string crc32(std::string_view text);  // IEEE, 8 hex digits
+std::string crc32(std::string_view text);  // IEEE 802.3, eight hex digits
 
 std::string jobName(Role role, std::string_view owner);           // volsync-rsync-src-NAME, at most 63
 std::string serviceName(Role role, std::string_view owner);       // likewise
