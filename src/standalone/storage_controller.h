@@ -45,7 +45,7 @@ class StorageController final : public Controller {
   Result<bool> reconcileVolume(const Json& volume);
   Result<bool> reclaim(const Json& volume);
   Result<bool> setPhase(const Json& volume, const char* phase);
-  Result<bool> unprotect(const Json& volume);
+  Result<bool> unprotect(const kube::ResourceType& type, const Json& object, const char* finalizer);
   bool inUse(const Json& pvc) const;
 
   Cluster& cluster_;

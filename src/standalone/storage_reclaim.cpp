@@ -27,9 +27,7 @@ bool StorageController::inUse(const Json& pvc) const {
 }
 
 Result<bool> StorageController::releaseClaim(const Json& pvc) {
-  if (!hasFinalizer(pvc, kClaimProtection) || inUse(pvc)) return false;
-  return cluster_.patch(r::kPersistentVolumeClaims, pvc,
-                        {{"metadata", {{"finalizers", finalizersWithout(pvc, kClaimProtection)}}}});
+  return inUse(pvc) ? Result<bool>(false) : unprotect(r::kPersistentVolumeClaims, pvc, kClaimProtection);
 }
 
 Result<bool> StorageController::setPhase(const Json& volume, const char* phase) {
@@ -54,7 +52,7 @@ Result<bool> StorageController::reconcileVolume(const Json& volume) {
 Result<bool> StorageController::reclaim(const Json& volume) {
   const bool ours = annotation(volume, "pv.kubernetes.io/provisioned-by") == kDriver;
   if (!ours || text(volume, "spec", "persistentVolumeReclaimPolicy") != "Delete") {
-    if (isDeleting(volume)) return unprotect(volume);
+    if (isDeleting(volume)) return unprotect(r::kPersistentVolumes, volume, kVolumeProtection);
     return setPhase(volume, "Released");
   }
   const auto handle = text(volume, "metadata", "name");
@@ -73,14 +71,14 @@ Result<bool> StorageController::reclaim(const Json& volume) {
     return done->error();
   }
   // Protected, it stays until its own deletion brings us here again.
-  return isDeleting(volume) ? unprotect(volume) : cluster_.remove(r::kPersistentVolumes, volume);
+  return isDeleting(volume) ? unprotect(r::kPersistentVolumes, volume, kVolumeProtection)
+                            : cluster_.remove(r::kPersistentVolumes, volume);
 }
 
-// Until its claim is gone a volume that somebody deletes stays, as kubectl's users know it.
-Result<bool> StorageController::unprotect(const Json& volume) {
-  if (!hasFinalizer(volume, kVolumeProtection)) return false;
-  return cluster_.patch(r::kPersistentVolumes, volume,
-                        {{"metadata", {{"finalizers", finalizersWithout(volume, kVolumeProtection)}}}});
+// What somebody deletes stays until nobody needs it any more, as kubectl's users know it.
+Result<bool> StorageController::unprotect(const kube::ResourceType& type, const Json& object, const char* finalizer) {
+  if (!hasFinalizer(object, finalizer)) return false;
+  return cluster_.patch(type, object, {{"metadata", {{"finalizers", finalizersWithout(object, finalizer)}}}});
 }
 
 }  // namespace godwit::standalone
