@@ -104,7 +104,7 @@ TEST_P(SandboxTest, NothingElseOfTheHostIsWritable) {
 
 // Contract section 2: these and nothing else, in the fallback as well.
 TEST_P(SandboxTest, RootKeepsTenCapabilities) {
-  if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: not root";
+  if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: not root; the capabilities of a mover are NOT tested";
   EXPECT_EQ(run("sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status").code, 0);
   EXPECT_EQ(log(), "00000000a80400db\n");
 }
