@@ -1,7 +1,6 @@
 #include "cli/face.h"
 
 #include <fmt/core.h>
-#include <openssl/crypto.h>
 
 #include "base/log.h"
 #include "standalone/ports.h"
@@ -49,12 +48,11 @@ Error withHolder(const Error& error, std::uint16_t port) {
 }  // namespace
 
 Face::Face(standalone::Store& store, const Clock& clock, std::string token, std::function<std::string()> metrics)
-    : rest_(store, clock, {.token = token}), bearer_("Bearer " + token), metrics_(std::move(metrics)) {}
+    : rest_(store, clock, {.token = std::move(token)}), metrics_(std::move(metrics)) {}
 
 void Face::answer(const http::Request& request, http::ResponseWriter& out) {
   if (request.path != "/metrics") return rest_.serve(request, out);
-  const auto given = request.header("Authorization");
-  if (given.size() != bearer_.size() || CRYPTO_memcmp(given.data(), bearer_.data(), given.size()) != 0) {
+  if (!rest_.authorized(request)) {
     return out.send(401, {{"Content-Type", "text/plain"}, {"WWW-Authenticate", "Bearer"}},
                     "the kubeconfig's token is needed\n");
   }
@@ -75,8 +73,12 @@ Result<std::unique_ptr<Face>> Face::open(standalone::Store& store, const DataDir
   GODWIT_ASSIGN(auto identity, http::issue(ca, {.commonName = "godwit", .names = {at, "localhost", "127.0.0.1", "::1"}},
                                            clock.now(), kLife));
   auto face = std::unique_ptr<Face>(new Face(store, clock, token, std::move(metrics)));
-  auto server = http::Server::start({.address = options.address, .port = options.port, .tls = std::move(identity)},
-                                    [raw = face.get()](const auto& request, auto& out) { raw->answer(request, out); });
+  auto server =
+      http::Server::start({.address = options.address,
+                           .port = options.port,
+                           .tls = std::move(identity),
+                           .bodyWanted = [raw = face.get()](const auto& head) { return raw->rest_.authorized(head); }},
+                          [raw = face.get()](const auto& request, auto& out) { raw->answer(request, out); });
   if (!server) return withHolder(server.error(), options.port);
   face->server_ = std::move(*server);
   face->url_ = fmt::format("https://{}:{}", bracketed(at), face->server_->port());

@@ -31,7 +31,6 @@ class Face {
   void answer(const http::Request& request, http::ResponseWriter& out);
 
   standalone::RestApi rest_;
-  std::string bearer_;
   std::function<std::string()> metrics_;
   std::string url_;
   std::unique_ptr<http::Server> server_;

@@ -1,11 +1,16 @@
 #include "cli/standalone.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "base/fd.h"
 #include "cli/client.h"
 #include "cli/data_dir.h"
 #include "cli/testing.h"
+#include "http/connection.h"
+#include "http/tls_context.h"
 
 namespace godwit::cli {
 namespace {
@@ -41,6 +46,39 @@ TEST(Standalone, ATokenThatIsNoneIsRefused) {
   const auto started = Standalone::start({.dataDir = temp.path(), .port = 0});
   ASSERT_TRUE(started.is(Errc::Invalid));
   EXPECT_THAT(started.error().message, HasSubstr("/token is empty or too short; delete it"));
+}
+
+// What the server answers to a head whose body does not come.
+std::string answerToHead(std::uint16_t port, const std::string& authorityPem, const std::string& head) {
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+  http::Connection connection(std::move(fd));
+  const auto patience = http::Patience::of(std::chrono::seconds(20));
+  EXPECT_TRUE(connection.connectTls(*http::clientContext({.caPem = authorityPem}), "127.0.0.1", patience));
+  EXPECT_TRUE(connection.write(head + "\r\nHost: h\r\nContent-Length: 1000\r\n\r\n", patience));
+  char buffer[256];
+  const auto got = connection.read(buffer, sizeof buffer, patience);
+  return got ? std::string(buffer, *got) : got.error().message;
+}
+
+TEST(Standalone, WhoHasNoTokenIsNotListenedTo) {
+  const TempDir temp;
+  const auto godwit = Standalone::start({.dataDir = temp.path(), .port = 0});
+  ASSERT_TRUE(godwit) << godwit.error().message;
+  const auto url = (*godwit)->server();
+  const auto port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+  const auto authority = *readFile(temp.path() / "authority.pem");
+  for (const std::string head : {"POST /api/v1/namespaces HTTP/1.1", "POST /metrics HTTP/1.1"}) {
+    EXPECT_THAT(answerToHead(port, authority, head), HasSubstr("HTTP/1.1 401 "));
+    EXPECT_THAT(answerToHead(port, authority, head + "\r\nAuthorization: Bearer wrong"), HasSubstr("HTTP/1.1 401 "));
+  }
+  const auto token = "\r\nAuthorization: Bearer " + *readFile(temp.path() / "token");
+  EXPECT_THAT(answerToHead(port, authority, "POST /api/v1/namespaces HTTP/1.1\r\nExpect: 100-continue" + token),
+              HasSubstr("HTTP/1.1 100 "));
 }
 
 TEST(Standalone, NamesWhoHoldsThePortOrTheDirectory) {

@@ -88,7 +88,6 @@ Error malformed(const char* what, const error_code& error) {
 struct RequestParser::Impl {
   beast::request_parser<Body> parser;
   int status = 0;
-  bool http11 = false;
 };
 
 RequestParser::RequestParser(std::size_t headerBytes, std::size_t bodyBytes) : impl_(std::make_unique<Impl>()) {
@@ -117,7 +116,7 @@ bool RequestParser::keepAlive() const {
   return impl_->parser.keep_alive();
 }
 bool RequestParser::chunks() const {
-  return impl_->http11;
+  return impl_->parser.get().version() >= 11;
 }
 int RequestParser::status() const {
   return impl_->status;
@@ -129,15 +128,19 @@ bool RequestParser::wantsContinue() const {
          boost::beast::iequals(message[beast::field::expect], "100-continue");
 }
 
-Result<Request> RequestParser::take() {
-  auto message = impl_->parser.release();
-  impl_->http11 = message.version() >= 11;
+Result<Request> RequestParser::head() const {
+  const auto& message = impl_->parser.get();
   Request out;
   out.method = std::string(message.method_string().data(), message.method_string().size());
   out.target = std::string(message.target().data(), message.target().size());
   out.headers = copyHeaders(message);
-  out.body = std::move(message.body().text);
   GODWIT_TRY(splitTarget(out));
+  return out;
+}
+
+Result<Request> RequestParser::take() {
+  GODWIT_ASSIGN(auto out, head());
+  out.body = std::move(impl_->parser.get().body().text);
   return out;
 }
 

@@ -19,9 +19,10 @@ class RequestParser {
   bool done() const;
   bool wantsContinue() const;  // the client waits for "100 Continue" before it sends the body
   bool keepAlive() const;
-  bool chunks() const;     // HTTP/1.1: understands a chunked answer
-  int status() const;      // 400, 413, 431 or 505 after an error
-  Result<Request> take();  // once, when done(); without peer. Invalid: the target makes no sense
+  bool chunks() const;           // HTTP/1.1: understands a chunked answer
+  int status() const;            // 400, 413, 431 or 505 after an error
+  Result<Request> head() const;  // when headerDone(); without body and peer. Invalid: the target makes no sense
+  Result<Request> take();        // once, when done(); without peer. Invalid: as head()
 
  private:
   struct Impl;

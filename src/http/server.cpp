@@ -33,6 +33,7 @@ struct Server::State final : StreamMonitor {
   TlsContext tls;  // with the mutex held
   Limits limits;
   Handler handler;
+  BodyWanted bodyWanted;
   std::optional<Thread> acceptor;
 
   std::mutex mutex;
@@ -145,7 +146,7 @@ void Server::State::serve(UniqueFd socket, const std::string& peer) {
   }
   Session session(connection, limits, peer, wake.get(), *this);
   if (full) return session.refuse(503, "too many connections; try again later");
-  session.run(handler);
+  session.run(handler, bodyWanted);
 }
 
 // Whoever ends waits for whoever ended before: so no thread is forgotten, stop() has one to wait for, and a thread's
@@ -162,6 +163,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Hand
   auto state = std::make_unique<State>();
   state->limits = options.limits;
   state->handler = std::move(handler);
+  state->bodyWanted = options.bodyWanted;
   if (options.tls) {
     GODWIT_ASSIGN(state->tls, serverContext(*options.tls));
   }

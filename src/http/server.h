@@ -25,11 +25,16 @@ struct Limits {
   Duration write = std::chrono::seconds(30);  // a client that takes nothing for so long is gone
 };
 
+// Whether the body that follows this head is worth reading. When not, the handler sees a request without one and the
+// connection ends with its answer: who may not write here cannot fill the memory either.
+using BodyWanted = std::function<bool(const Request& head)>;
+
 struct ServerOptions {
   std::string address = "127.0.0.1";  // an IP literal; "::" for all
   std::uint16_t port = 0;             // 0: any free one
   std::optional<Identity> tls;        // absent: plain
   Limits limits;
+  BodyWanted bodyWanted;  // absent: every body is
 };
 
 // The answer to one request: either send() once, or startStream() and any number of write(). Used by the handler's

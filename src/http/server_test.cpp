@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include <arpa/inet.h>
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -162,6 +163,29 @@ TEST(HttpServer, ASlowRequestIsTold) {
   auto other = dial(server->port());
   ASSERT_TRUE(other.write("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab", Patience::of(20s)).ok());
   EXPECT_EQ(status(readAll(other)), 408);
+}
+
+TEST(HttpServer, ABodyThatIsNotWantedIsNotAwaited) {
+  auto server = Server::start({.bodyWanted = [](const Request& head) { return head.header("key") == "right"; }}, echo);
+  ASSERT_TRUE(server.ok()) << server.error().message;
+  const auto post = [&](std::string_view key, std::string_view length, std::string_view rest) {
+    auto client = dial((*server)->port());
+    const auto head = fmt::format("POST /p HTTP/1.1\r\nKey: {}\r\n{}\r\n\r\n", key, length);
+    EXPECT_TRUE(client.write(head, Patience::of(20s)).ok());
+    const auto early = key == "right" ? "" : readAll(client);
+    EXPECT_TRUE(client.write(rest, Patience::of(20s)).ok());
+    ::shutdown(client.fd(), SHUT_WR);
+    return early + readAll(client);
+  };
+  const std::string_view body = "abcGET /smuggled HTTP/1.1\r\n\r\n";
+  for (const std::string_view length :
+       {"Content-Length: 3", "Content-Length: 3\r\nExpect: 100-continue", "Transfer-Encoding: chunked"}) {
+    const auto refused = post("wrong", length, body);
+    EXPECT_THAT(refused, StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_THAT(refused, HasSubstr("Connection: close\r\n"));
+    EXPECT_THAT(refused, ::testing::EndsWith("POST /p []")) << length;
+  }
+  EXPECT_THAT(post("right", "Content-Length: 3", body), HasSubstr("POST /p [abc]"));
 }
 
 TEST(HttpServer, AnIdleConnectionIsClosedWithoutAWord) {

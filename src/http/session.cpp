@@ -115,10 +115,14 @@ class Writer final : public ResponseWriter {
 Session::Session(Connection& connection, const Limits& limits, std::string peer, int wake, StreamMonitor& monitor)
     : connection_(connection), limits_(limits), peer_(std::move(peer)), wake_(wake), monitor_(monitor) {}
 
-void Session::run(const Handler& handler) {
+void Session::run(const Handler& handler, const BodyWanted& wanted) {
   for (;;) {
     RequestParser parser(limits_.headerBytes, limits_.bodyBytes);
-    if (!receive(parser) || !answer(handler, parser)) break;
+    const auto received = receive(parser, wanted);
+    if (received == Received::Nothing) break;
+    if (answer(handler, parser, received)) continue;
+    if (received == Received::Head) return close();
+    break;
   }
   connection_.shutdown();
 }
@@ -126,8 +130,12 @@ void Session::run(const Handler& handler) {
 void Session::refuse(int status, std::string_view message) {
   Writer writer(connection_, limits_, wake_, monitor_, false, true, false);
   writer.send(status, {{"Content-Type", "text/plain"}}, fmt::format("{}\n", message));
+  close();
+}
+
+// Closing with unread bytes would reset the connection and lose the answer; so they are read, within bounds.
+void Session::close() {
   connection_.shutdown();
-  // Closing with unread bytes would reset the connection and lose the answer; so they are read, within bounds.
   const Patience patience = Patience::of(std::chrono::seconds(1), wake_);
   char scrap[kReadSize];
   for (std::size_t total = 0; total < limits_.bodyBytes * 2;) {
@@ -145,33 +153,37 @@ Result<std::size_t> Session::fill(const Patience& patience) {
   return got;
 }
 
-bool Session::receive(RequestParser& parser) {
+Session::Received Session::receive(RequestParser& parser, const BodyWanted& wanted) {
   if (pending_.empty()) {
     pending_.shrink_to_fit();  // an idle connection holds no buffer
     const auto got = fill(Patience::of(limits_.idle, wake_));
-    if (!got || *got == 0) return false;
+    if (!got || *got == 0) return Received::Nothing;
   }
   Patience patience = Patience::of(limits_.header, wake_);
   bool inBody = false;
   for (;;) {
     const auto used = parser.put(pending_);
-    if (!used) return refuse(parser.status(), used.error().message), false;
+    if (!used) return refuse(parser.status(), used.error().message), Received::Nothing;
     pending_.erase(0, *used);
-    if (parser.done()) return true;
+    if (parser.done()) return Received::Whole;
     if (parser.headerDone() && !std::exchange(inBody, true)) {
+      const auto head = parser.head();
+      if (wanted && head && !wanted(*head)) return Received::Head;
       patience = Patience::of(limits_.body, wake_);
-      if (parser.wantsContinue() && !connection_.write("HTTP/1.1 100 Continue\r\n\r\n", patience)) return false;
+      if (parser.wantsContinue() && !connection_.write("HTTP/1.1 100 Continue\r\n\r\n", patience)) {
+        return Received::Nothing;
+      }
     }
     if (*used > 0 && !pending_.empty()) continue;
     const auto got = fill(patience);
-    if (!got && got.is(Errc::Timeout)) return refuse(408, "the request did not arrive in time"), false;
-    if (!got || *got == 0) return false;
+    if (!got && got.is(Errc::Timeout)) return refuse(408, "the request did not arrive in time"), Received::Nothing;
+    if (!got || *got == 0) return Received::Nothing;
   }
 }
 
-bool Session::answer(const Handler& handler, RequestParser& parser) {
-  const bool keepAlive = parser.keepAlive();
-  auto request = parser.take();
+bool Session::answer(const Handler& handler, RequestParser& parser, Received received) {
+  const bool keepAlive = received == Received::Whole && parser.keepAlive();
+  auto request = received == Received::Whole ? parser.take() : parser.head();
   if (!request) return refuse(400, request.error().message), false;
   request->peer = peer_;
   Writer writer(connection_, limits_, wake_, monitor_, request->method == "HEAD", parser.chunks(), keepAlive);

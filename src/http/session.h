@@ -20,12 +20,14 @@ class StreamMonitor {
 class Session {
  public:
   Session(Connection& connection, const Limits& limits, std::string peer, int wake, StreamMonitor& monitor);
-  void run(const Handler& handler);
+  void run(const Handler& handler, const BodyWanted& wanted);
   void refuse(int status, std::string_view message);  // answers without having read anything, and closes
 
  private:
-  bool receive(RequestParser& parser);  // false: close, whatever had to be said is said
-  bool answer(const Handler& handler, RequestParser& parser);
+  enum class Received { Nothing, Head, Whole };  // Nothing: close, whatever had to be said is said
+  Received receive(RequestParser& parser, const BodyWanted& wanted);
+  bool answer(const Handler& handler, RequestParser& parser, Received received);
+  void close();
   Result<std::size_t> fill(const Patience& patience);
 
   Connection& connection_;

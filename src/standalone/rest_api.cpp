@@ -12,10 +12,10 @@ namespace godwit::standalone {
 RestApi::RestApi(Store& store, const Clock& clock, RestOptions options)
     : store_(store), clock_(clock), options_(std::move(options)) {}
 
-bool RestApi::authorized(const http::Request& request) const {
+bool RestApi::authorized(const http::Request& head) const {
   if (options_.token.empty()) return true;
   constexpr std::string_view kBearer = "Bearer ";
-  const auto header = request.header("authorization");
+  const auto header = head.header("authorization");
   if (!header.starts_with(kBearer)) return false;
   const auto given = std::string_view(header).substr(kBearer.size());
   return given.size() == options_.token.size() && CRYPTO_memcmp(given.data(), options_.token.data(), given.size()) == 0;

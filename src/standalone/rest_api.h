@@ -19,9 +19,9 @@ class RestApi {
   // Any thread. Every refusal is a metav1.Status.
   RestAnswer answer(const http::Request& request);
   void serve(const http::Request& request, http::ResponseWriter& out);  // an http::Handler
+  bool authorized(const http::Request& head) const;                     // an http::BodyWanted
 
  private:
-  bool authorized(const http::Request& request) const;
   RestAnswer route(const http::Request& request);
 
   Store& store_;
