@@ -42,7 +42,7 @@ constexpr Blow kBlows[] = {{"crash after write", true, false, {}},
 
 class Sweep {
  public:
-  Sweep(std::uint64_t seed, bool trace) : seed_(seed), trace_(trace) {}
+  Sweep(std::uint64_t seed, int stride, bool trace) : seed_(seed), stride_(stride), trace_(trace) {}
 
   int run() {
     for (const char* source : {"Clone", "Snapshot", "Direct"}) {
@@ -66,7 +66,7 @@ class Sweep {
     plan.crashBefore = blow.before;
     plan.mishap.kind = blow.kind;
     auto& at = blow.crash ? plan.crashAtWrite : plan.mishap.atCall;
-    for (at = 0; failed_ < 5; ++at, ++worlds_) {
+    for (at = 0; failed_ < 5; at += stride_, ++worlds_) {
       const auto verdict = live(plan);
       const bool good = report(verdict, fmt::format("godwit_sim --sweep --seed {} ({} {} of operator {}, {} to {})",
                                                     seed_, blow.what, at, victim, source, destination));
@@ -77,6 +77,7 @@ class Sweep {
   }
 
   const std::uint64_t seed_;
+  const int stride_;
   const bool trace_;
   std::int64_t worlds_ = 0, failed_ = 0;
 };
@@ -103,6 +104,7 @@ int main(int argc, char** argv) {
   Plan plan;
   std::int64_t worlds = 1, total = 0;
   bool sweeping = false;
+  int stride = 1;
   CLI::App app{"A world of two clusters, with everything going wrong, from one seed"};
   app.add_option("--seed", plan.seed, "of the first world; the next ones count up");
   app.add_option("--worlds", worlds, "at least so many");
@@ -112,8 +114,9 @@ int main(int argc, char** argv) {
   app.add_flag("--sweep", sweeping,
                "instead: one iteration with a crash at each of an operator's writes, an error at each of its calls; "
                "--trace tells the first that fails");
+  app.add_option("--stride", stride, "with --sweep: only at every N-th of them")->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
   godwit::log::configure(
       {.level = plan.trace && !sweeping ? godwit::log::Level::Debug : godwit::log::Level::Error, .fd = 1});
-  return sweeping ? Sweep(plan.seed, plan.trace).run() : storms(plan, worlds, total);
+  return sweeping ? Sweep(plan.seed, stride, plan.trace).run() : storms(plan, worlds, total);
 }
