@@ -12,6 +12,7 @@ run_etcd() {
 
 run_kube_apiserver() {
   # Only a real node's address can be the endpoint of the Service `kubernetes`; loopback is refused there.
+  # OwnerReferencesPermissionEnforcement: as OpenShift has it, so that the right to finalizers is asked for.
   reconciler=lease
   [ "$api_host" != 127.0.0.1 ] || reconciler=none
   exec "$(tool kube-apiserver)" --etcd-servers="http://127.0.0.1:$etcd_port" \
@@ -21,7 +22,7 @@ run_kube_apiserver() {
     --tls-private-key-file="$state/pki/server.key" --cert-dir="$state/pki" \
     --service-account-issuer=https://kubernetes.default.svc --service-account-key-file="$state/pki/sa.pub" \
     --service-account-signing-key-file="$state/pki/sa.key" --authorization-mode=Node,RBAC \
-    --enable-admission-plugins=NodeRestriction --allow-privileged=true \
+    --enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement --allow-privileged=true \
     --kubelet-certificate-authority="$state/pki/ca.crt" --kubelet-client-certificate="$state/pki/admin.crt" \
     --kubelet-client-key="$state/pki/admin.key" --kubelet-preferred-address-types=InternalIP
 }

@@ -136,3 +136,29 @@ test_objects_of_volsync_are_adopted() {
   src get replicationsource here -o jsonpath='{.status.latestMoverStatus.logs}' | grep -E '^sent [0-9.]+ (B|KiB) '
   same src data dst volsync-there-dst
 }
+
+# A destination as VolSync leaves it: keys, Service and volume stay the same objects, and only what changed is sent.
+test_a_destination_of_volsync_is_adopted() {
+  pair Direct Snapshot
+  far -n godwit-system scale deployment/godwit --replicas=0
+  operators far wait --for=delete pods --timeout=60s
+  dst delete jobs --all --cascade=foreground --timeout=60s
+  dst patch replicationdestination there --subresource=status --type=merge -p '{"status": {"conditions": [{"type": "Synchronizing",
+    "status": "True", "reason": "SyncInProgress", "message": "Synchronization in-progress", "lastTransitionTime": "2024-01-01T00:00:00Z"}]}}'
+  local before first
+  before=$(identities)
+  first=$(image_of there)
+  far -n godwit-system scale deployment/godwit --replicas=2
+  until_true 60 'an operator leads far' leads far
+  in_volume src data 'echo more >>d/7; sync'
+  sync here two
+  src get replicationsource here -o jsonpath='{.status.latestMoverStatus.logs}' | grep -E '^sent [0-9.]+ (B|KiB) '
+  [ "$(identities)" = "$before" ]
+  imaged there "$first"
+  restored there copy
+  same src data dst copy
+}
+identities() {
+  dst get secrets,services,persistentvolumeclaims -l app.kubernetes.io/created-by=volsync \
+    -o jsonpath='{range .items[*]}{.kind}/{.metadata.name} {.metadata.uid}{"\n"}{end}' | sort
+}
