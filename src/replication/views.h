@@ -55,8 +55,9 @@ class Waits {
  public:
   TimePoint since(const std::string& uid, TimePoint now) {
     std::scoped_lock lock(mutex_);
-    if (waits_.size() >= kRemembered) {
+    if (waits_.size() >= many_) {
       std::erase_if(waits_, [&](const auto& each) { return each.second.asked + std::chrono::hours(1) < now; });
+      many_ = std::max(kRemembered, 2 * waits_.size());  // looking through all of them is rare, however many there are
     }
     auto& wait = waits_.try_emplace(uid, Wait{now, now}).first->second;
     wait.asked = now;
@@ -69,6 +70,7 @@ class Waits {
   };
   static constexpr std::size_t kRemembered = 256;
   std::mutex mutex_;
+  std::size_t many_ = kRemembered;
   std::map<std::string, Wait> waits_;
 };
 
