@@ -224,6 +224,23 @@ TEST(Triggers, WithoutATriggerOneIterationFollowsTheOther) {
   pair.waitForImage(pair.latestImage());
 }
 
+TEST(Triggers, WithoutATriggerItGoesOnAfterASyncByHand) {
+  Installation godwit;
+  godwit.start();
+  if (testing::Test::HasFatalFailure()) return;
+  Pair pair(godwit, {.trigger = ""});
+  pair.introduce();
+  pair.applySource();
+  const auto done = godwit.godwit({"sync", "-n", pair.here(), "pair", "--timeout", "60"});
+  EXPECT_TRUE(done.status.success()) << done.err;
+  const auto source = godwit.api().get(r::kReplicationSources, pair.sourceKey());
+  ASSERT_TRUE(source.ok()) << source.error().message;
+  EXPECT_EQ(text(*source, "spec", "trigger", "manual"), "") << *source;
+  const auto synced = text(*source, "status", "lastSyncTime");
+  godwit.until(r::kReplicationSources, pair.sourceKey(),
+               [&](const Json& object) { return text(object, "status", "lastSyncTime") != synced; });
+}
+
 TEST(Triggers, PausedNothingMovesUntilItIsNot) {
   Installation godwit;
   godwit.start();
