@@ -59,7 +59,9 @@ class KubectlTest : public testing::Test {
  protected:
   void SetUp() override {
     if (!runProcess({.argv = {program(), "version", "--client"}}).ok()) {
-      GTEST_SKIP() << "kubectl is not installed: NOTHING here was tested; see the README for where to get it";
+      GTEST_SKIP()
+          << "SKIPPED: kubectl is not installed: nothing that people type was tested; see the README for where "
+             "to get it";
     }
     std::string name = fs::temp_directory_path() / "godwit-kubectl-XXXXXX";
     ASSERT_TRUE(::mkdtemp(name.data()));
