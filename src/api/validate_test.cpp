@@ -111,10 +111,9 @@ TEST(Validate, TheRemoteEnd) {
   EXPECT_THAT(source([](auto&, auto& r) { r.path = std::string("/a\0b", 4); }),
               HasSubstr("spec.rsync.path: holds a NUL"));
   EXPECT_THAT(source([](auto&, auto& r) { r.path = std::string(5000, 'a'); }), HasSubstr("spec.rsync.path: longer"));
-  for (const char* path : {"..", "/..", "/a/../..", "a/../../b", "/../a"})
-    EXPECT_THAT(source([&](auto&, auto& r) { r.path = path; }), HasSubstr("spec.rsync.path: leaves the volume"))
-        << path;
-  for (const char* path : {"/", ".", "/a/..", "/a/../b", "a b/\xc3\xa9\n", "...", "/..a"})
+  for (const char* path : {"..", "/..", "/a/../..", "a/../../b", "/../a", "/a/..", "/a/../b", "a/../"})
+    EXPECT_THAT(source([&](auto&, auto& r) { r.path = path; }), HasSubstr("spec.rsync.path: holds '..'")) << path;
+  for (const char* path : {"/", ".", "a b/\xc3\xa9\n", "...", "/..a"})
     EXPECT_EQ(source([&](auto&, auto& r) { r.path = path; }), "") << path;
 }
 

@@ -34,6 +34,18 @@ Result<void> configureLog(const std::string& level, const std::string& format) {
   return {};
 }
 
+// main() takes it before this command line is looked at: a pod's mover owes nothing to the others' options. It is here
+// so that the help knows it.
+void addMover(CLI::App& root, int& exit) {
+  auto* command = root.add_subcommand(
+      "mover", "One side of one transfer, as the pods that Godwit makes run it: mover source, mover destination");
+  command->allow_extras()->fallthrough(false);
+  command->callback([&exit] {
+    fail({Errc::Invalid, "mover: no options before this word; those of a side are told by godwit mover --help"});
+    exit = kUsage;
+  });
+}
+
 }  // namespace
 
 int run(int argc, char** argv) {
@@ -62,6 +74,7 @@ int run(int argc, char** argv) {
   addSync(root, exit);
   addCrds(root, exit);
   addKeys(root, exit);
+  addMover(root, exit);
   addVersion(root, exit);
   try {
     root.parse(argc, argv);

@@ -1,12 +1,12 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <map>
 #include <memory>
 
 #include "api/core.h"
 #include "api/yaml.h"
 #include "cli/cli.h"
+#include "cli/controller_options.h"
 #include "replication/keygen.h"
 
 namespace godwit::cli {
@@ -20,9 +20,6 @@ struct Options {
   std::string name, sourceNamespace, destinationNamespace;
   KeyType type = KeyType::Ed25519;
 };
-
-const std::map<std::string, KeyType> kTypes{
-    {"ed25519", KeyType::Ed25519}, {"rsa", KeyType::Rsa4096}, {"ecdsa", KeyType::Ecdsa}};
 
 std::string secret(const std::string& name, const std::string& ns, const api::StringMap& data) {
   Json object = {{"apiVersion", "v1"}, {"kind", "Secret"}, {"type", "Opaque"}, {"metadata", {{"name", name}}}};
@@ -59,8 +56,9 @@ void addKeys(CLI::App& root, int& exit) {
   command->add_option("--source-namespace", options->sourceNamespace, "metadata.namespace of NAME-source");
   command->add_option("--destination-namespace", options->destinationNamespace,
                       "metadata.namespace of NAME-destination");
-  command->add_option("--type", options->type, "ed25519, rsa (4096 bits) or ecdsa (P-256)")
-      ->transform(CLI::CheckedTransformer(kTypes, CLI::ignore_case));
+  addChoice<KeyType>(*command, "--type", options->type,
+                     {{"ed25519", KeyType::Ed25519}, {"rsa", KeyType::Rsa4096}, {"ecdsa", KeyType::Ecdsa}},
+                     "Of both pairs; RSA has 4096 bits, ECDSA is P-256");
   command->callback([options, &exit] { exit = makeKeys(*options); });
 }
 

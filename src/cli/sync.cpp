@@ -3,13 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "base/random.h"
 #include "cli/cli.h"
 #include "cli/client.h"
-#include "cli/follow.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "cli/status_table.h"
+#include "cli/sync_once.h"
 #include "cli/terminal.h"
 
 namespace godwit::cli {
@@ -22,29 +21,13 @@ struct Options {
   int timeoutSeconds = 3600;
 };
 
-const auto& kType = kube::resources::kReplicationSources;
-
 std::string complaint(const Json& object) {
   const auto source = api::replicationFromJson(object);
   return source ? statusRow(*source, TimePoint{}, "").message : source.error().message;
 }
 
-constexpr const char* kOurs = "godwit-sync-";
-
-// A manual trigger that stays would keep the schedule from ever being followed again.
-Result<void> backToSchedule(kube::Api& api, const kube::NamespacedName& key, const Json& before) {
-  const auto manual = text(before, "spec", "trigger", "manual");
-  if (text(before, "spec", "trigger", "schedule").empty() || (!manual.empty() && !manual.starts_with(kOurs))) return {};
-  GODWIT_TRY(api.patch(kType, key, {{"spec", {{"trigger", {{"manual", nullptr}}}}}}));
-  return {};
-}
-
 Result<Json> syncNow(const Options& options, std::stop_token stop) {
   GODWIT_ASSIGN(auto client, connect(options.client));
-  const kube::NamespacedName key{client.ns, options.name};
-  GODWIT_ASSIGN(const auto before, client.api->get(kType, key));
-  const auto value = kOurs + api::formatTime(SystemClock().now()) + "-" + Random().suffix();
-  GODWIT_TRY(client.api->patch(kType, key, {{"spec", {{"trigger", {{"manual", value}}}}}}));
   Terminal terminal(2);
   const auto show = [&](const Json& object) {
     const auto source = api::replicationFromJson(object);
@@ -52,14 +35,12 @@ Result<Json> syncNow(const Options& options, std::stop_token stop) {
     const auto progress = moverProgress(*client.api, *source);
     terminal.draw(progress ? longProgress(*progress) : complaint(object));
   };
-  auto done = follow(*client.api, kType, key,
-                     {.ready = [&](const Json& object) { return text(object, "status", "lastManualSync") == value; },
-                      .tick = show,
-                      .obstacle = complaint,
-                      .timeout = std::chrono::seconds(options.timeoutSeconds),
-                      .stop = stop});
+  auto done = syncOnce(*client.api, {client.ns, options.name},
+                       {.tick = show,
+                        .complaint = complaint,
+                        .timeout = std::chrono::seconds(options.timeoutSeconds),
+                        .stop = std::move(stop)});
   terminal.draw("");
-  if (done.ok()) GODWIT_TRY(backToSchedule(*client.api, key, before));
   return done;
 }
 
@@ -77,11 +58,13 @@ int run(const Options& options) {
 
 void addSync(CLI::App& root, int& exit) {
   auto options = std::make_shared<Options>();
-  auto* command = root.add_subcommand("sync",
-                                      "Synchronise a ReplicationSource now, once, and wait for it, by "
-                                      "spec.trigger.manual; a schedule goes on afterwards");
+  auto* command =
+      root.add_subcommand("sync",
+                          "Synchronise a ReplicationSource now, once, and wait for it, by "
+                          "spec.trigger.manual; afterwards, and when it is not waited for any more, spec.trigger "
+                          "is as it was");
   command->add_option("NAME", options->name, "The ReplicationSource")->required();
-  command->add_option("--timeout", options->timeoutSeconds, "Seconds to wait")
+  command->add_option("--timeout", options->timeoutSeconds, "Seconds to wait; a sync that has begun goes on even so")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   addClientOptions(*command, options->client);

@@ -5,7 +5,7 @@ namespace godwit::apiserver {
 
 TEST(Contract, HoldsAgainstARealApiServer) {
   if (const auto missing = ApiServer::missing(); !missing.empty())
-    GTEST_SKIP() << "LOUD: the contract is not checked against a real API server: " << missing;
+    GTEST_SKIP() << "SKIPPED: the contract is not checked against a real API server: " << missing;
   auto server = ApiServer::start(true);
   ASSERT_TRUE(server.ok()) << server.error().message;
   // Its watch caches begin anew: what was before is forgotten.

@@ -78,7 +78,7 @@ bool synced(const Json& object, const std::string& manual) {
 
 void OperatorTest::SetUp() {
   if (const auto missing = ApiServer::missing(); !missing.empty())
-    GTEST_SKIP() << "LOUD: not run against a real API server: " << missing;
+    GTEST_SKIP() << "SKIPPED: not run against a real API server: " << missing;
   ASSERT_NE(sharedServer(), nullptr);
   const auto made = api().create(r::kNamespaces, {{"metadata", {{"generateName", "godwit-"}}}});
   ASSERT_TRUE(made.ok()) << made.error().message;

@@ -136,7 +136,7 @@ TEST_F(OperatorTest, MetricsAreForThoseWhomTheClusterLetsReadThem) {
 
 TEST(Crds, AreWaitedForAndSnapshotsAreNeededOnlyByWhoAsksForThem) {
   if (const auto missing = ApiServer::missing(); !missing.empty())
-    GTEST_SKIP() << "LOUD: not run against a real API server: " << missing;
+    GTEST_SKIP() << "SKIPPED: not run against a real API server: " << missing;
   auto server = ApiServer::start();
   ASSERT_TRUE(server.ok()) << server.error().message;
   auto& api = (*server)->api();

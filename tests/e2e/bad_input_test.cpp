@@ -5,7 +5,9 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -217,11 +219,19 @@ TEST_F(BadInput, AnAddressWhereNobodyListensIsTriedAgainAndNamed) {
   EXPECT_THAT(moverSays(pair.here(), "trying again"), HasSubstr("127.0.0.1"));
 }
 
+// Of the size that `size=...` says, or what it is remounted to.
+int mountSmall(const std::string& where, unsigned long flags, const char* size) {
+  return ::mount("godwit", where.c_str(), "tmpfs", flags, size) == 0 ? 0 : errno;
+}
+
 // A mover that fails is tried three times before its error is final: all at once, as that takes half a minute.
 TEST_F(BadInput, WhatAMoverRunsIntoIsInTheCondition) {
-  Pair stranger(godwit_, {.name = "stranger"}), unknown(godwit_, {.name = "unknown"});
   std::filesystem::create_directory(godwit_.at("small"));
-  ASSERT_EQ(::mount("godwit", godwit_.at("small").c_str(), "tmpfs", 0, "size=4m"), 0);
+  const int mounted = mountSmall(godwit_.at("small"), 0, "size=4m");
+  if (mounted == EPERM)
+    GTEST_SKIP() << "SKIPPED: needs root and the right to mount; full volumes and wrong keys are NOT tested";
+  ASSERT_EQ(mounted, 0) << std::strerror(mounted);
+  Pair stranger(godwit_, {.name = "stranger"}), unknown(godwit_, {.name = "unknown"});
   Pair full(godwit_, {.name = "full", .destinationMethod = "Direct", .receiver = godwit_.at("small")});
   Pair empty(godwit_, {.name = "empty"});
   for (auto* pair : {&stranger, &unknown, &full, &empty}) {
@@ -257,7 +267,7 @@ TEST_F(BadInput, WhatAMoverRunsIntoIsInTheCondition) {
       godwit_.api().get(r::kReplicationDestinations, stranger.destinationKey())->at("status").count("latestImage"), 0u);
   for (auto* pair : {&full, &empty}) EXPECT_TRUE(std::filesystem::exists(pair->image() + "/precious"));
   // When there is room, everything goes on by itself.
-  ASSERT_EQ(::mount("godwit", godwit_.at("small").c_str(), "tmpfs", MS_REMOUNT, "size=32m"), 0);
+  ASSERT_EQ(mountSmall(godwit_.at("small"), MS_REMOUNT, "size=32m"), 0);
   full.synced("2", std::chrono::minutes(3));
   EXPECT_EQ(difference(full.data(), full.image()), "");
   ASSERT_EQ(godwit_.stop(), 0);

@@ -3,9 +3,14 @@
 // newer send protobuf).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <mutex>
+#include <optional>
 #include <thread>
 
 #include "api/core.h"
@@ -55,11 +60,61 @@ const char* program() {
   return chosen && *chosen ? chosen : "kubectl";
 }
 
+// A kubectl that goes on, and the lines it prints.
+class Running {
+ public:
+  explicit Running(ProcessSpec spec) {
+    auto pipe = makePipe();
+    spec.fds = {{1, pipe->write.get()}, {2, pipe->write.get()}};
+    spec.dieWithParent = true;
+    auto process = Process::spawn(spec);
+    EXPECT_TRUE(process.ok());
+    if (process) process_.emplace(std::move(*process));
+    out_ = std::move(pipe->read);
+  }
+  ~Running() {
+    if (!process_ || !process_->kill(SIGKILL).ok()) return;
+    (void)process_->wait(kPatience);
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  // The next one; a failure of the test when none comes.
+  std::string line() {
+    while (text_.find('\n') == std::string::npos) {
+      pollfd wait{out_.get(), POLLIN, 0};
+      char buffer[4096];
+      const auto got = ::poll(&wait, 1, 60'000) > 0 ? ::read(out_.get(), buffer, sizeof buffer) : 0;
+      if (got <= 0) {
+        ADD_FAILURE() << "no line, only: " << text_;
+        return {};
+      }
+      text_.append(buffer, static_cast<std::size_t>(got));
+    }
+    const auto end = text_.find('\n');
+    auto out = text_.substr(0, end);
+    text_.erase(0, end + 1);
+    return out;
+  }
+  bool succeeds() {
+    const auto status = process_->wait(kPatience);
+    return status.ok() && *status && (*status)->success();
+  }
+
+ private:
+  static constexpr Duration kPatience = std::chrono::seconds(60);
+  std::optional<Process> process_;
+  UniqueFd out_;
+  std::string text_;
+};
+
 class KubectlTest : public testing::Test {
  protected:
   void SetUp() override {
     if (!runProcess({.argv = {program(), "version", "--client"}}).ok()) {
-      GTEST_SKIP() << "kubectl is not installed: NOTHING here was tested; see the README for where to get it";
+      GTEST_SKIP()
+          << "SKIPPED: kubectl is not installed: nothing that people type was tested; see the README for where "
+             "to get it";
     }
     std::string name = fs::temp_directory_path() / "godwit-kubectl-XXXXXX";
     ASSERT_TRUE(::mkdtemp(name.data()));
@@ -67,7 +122,10 @@ class KubectlTest : public testing::Test {
     store = std::move(*Store::open({}, clock, random));
     installAdmission(*store);
     ASSERT_TRUE(seedCustomResourceDefinitions(*store).ok());
-    store->setLogSource([this](const auto&, const auto&) { return Result<std::string>(log); });
+    store->setLogSource([this](const auto&, const auto&) {
+      const std::scoped_lock lock(logging);
+      return Result<std::string>(log);
+    });
     collector = std::jthread([this](std::stop_token stop) { store->collectGarbageUntil(stop); });
     serve();
   }
@@ -97,10 +155,13 @@ class KubectlTest : public testing::Test {
     ASSERT_TRUE(writeFileAtomic(dir / "kubeconfig", dumpJson(config), 0600).ok());
   }
 
-  RunOutput run(std::vector<std::string> arguments, const std::string& input = {}) {
-    ProcessSpec spec{.argv = {program(), "--kubeconfig", dir / "kubeconfig", "--cache-dir", dir / "cache"}};
-    spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
-    auto output = runProcess(spec, input, std::chrono::seconds(120));
+  ProcessSpec spec(const std::vector<std::string>& arguments) const {
+    ProcessSpec out{.argv = {program(), "--kubeconfig", dir / "kubeconfig", "--cache-dir", dir / "cache"}};
+    out.argv.insert(out.argv.end(), arguments.begin(), arguments.end());
+    return out;
+  }
+  RunOutput run(const std::vector<std::string>& arguments, const std::string& input = {}) {
+    auto output = runProcess(spec(arguments), input, std::chrono::seconds(120));
     EXPECT_TRUE(output.ok());
     return output.ok() ? *output : RunOutput{};
   }
@@ -112,6 +173,15 @@ class KubectlTest : public testing::Test {
     EXPECT_TRUE(output.status.success()) << "kubectl" << line << "\n" << output.out << output.err;
     return output.out + output.err;
   }
+  void status(const kube::ResourceType& type, const std::string& name, const Json& fields) {
+    const auto stored = store->patch(type, {"default", name}, {{"status", fields}}, kube::Subresource::Status);
+    EXPECT_TRUE(stored.ok()) << stored.error().message;
+  }
+  void makePod() {
+    const Json pod{{"metadata", {{"name", "p"}, {"namespace", "default"}}},
+                   {"spec", {{"containers", {{{"name", "c"}, {"image", "i"}}}}}}};
+    ASSERT_TRUE(store->create(r::kPods, pod).ok());
+  }
   std::string refusal(std::vector<std::string> arguments, const std::string& input = {}) {
     const auto output = run(arguments, input);
     EXPECT_FALSE(output.status.success()) << output.out;
@@ -120,6 +190,7 @@ class KubectlTest : public testing::Test {
 
   SystemClock clock;
   Random random;
+  std::mutex logging;
   std::string log = "first line\n";
   fs::path dir;
   std::unique_ptr<Store> store;
@@ -203,10 +274,8 @@ TEST_F(KubectlTest, ExplainsAndDescribes) {
 TEST_F(KubectlTest, WaitsAndDeletes) {
   kubectl({"apply", "-f", "-"}, kManifests);
   std::thread controller([&] {
-    const Json complete{{"status", {{"conditions", {{{"type", "Complete"}, {"status", "True"}}}}}}};
-    EXPECT_TRUE(store->patch(r::kJobs, {"default", "work"}, complete, kube::Subresource::Status).ok());
-    const Json synced{{"status", {{"lastManualSync", "first"}}}};
-    EXPECT_TRUE(store->patch(r::kReplicationSources, {"default", "copy"}, synced, kube::Subresource::Status).ok());
+    status(r::kJobs, "work", {{"conditions", {{{"type", "Complete"}, {"status", "True"}}}}});
+    status(r::kReplicationSources, "copy", {{"lastManualSync", "first"}});
   });
   kubectl({"wait", "--for=condition=complete", "job/work", "--timeout=60s"});
   kubectl({"wait", "--for=jsonpath={.status.lastManualSync}=first", "replicationsource/copy", "--timeout=60s"});
@@ -218,13 +287,37 @@ TEST_F(KubectlTest, WaitsAndDeletes) {
   EXPECT_THAT(refusal({"get", "namespace", "short"}), HasSubstr("not found"));
 }
 
+TEST_F(KubectlTest, WatchesWhatChanges) {
+  kubectl({"apply", "-f", "-"}, kManifests);
+  Running watch(spec({"get", "replicationsources", "-w"}));
+  EXPECT_THAT(watch.line(), HasSubstr("LAST SYNC"));
+  EXPECT_THAT(watch.line(), AllOf(HasSubstr("copy"), Not(HasSubstr("2026-01-02T03:04:05Z"))));
+  status(r::kReplicationSources, "copy", {{"lastSyncTime", "2026-01-02T03:04:05Z"}});
+  EXPECT_THAT(watch.line(), AllOf(HasSubstr("copy"), HasSubstr("2026-01-02T03:04:05Z")));
+  kubectl({"delete", "replicationsource", "copy"});
+  EXPECT_THAT(watch.line(), HasSubstr("copy"));
+  kubectl({"apply", "-f", "-"}, kManifests);
+  EXPECT_THAT(watch.line(), AllOf(HasSubstr("copy"), Not(HasSubstr("2026-01-02T03:04:05Z"))));
+}
+
+TEST_F(KubectlTest, FollowsTheLogOfAPodThatStillRuns) {
+  makePod();
+  status(r::kPods, "p", {{"phase", "Running"}});
+  Running follow(spec({"logs", "-f", "p"}));
+  EXPECT_EQ(follow.line(), "first line");
+  {
+    const std::scoped_lock lock(logging);
+    log += "second line\n";
+  }
+  EXPECT_EQ(follow.line(), "second line");
+  status(r::kPods, "p", {{"phase", "Succeeded"}});
+  EXPECT_TRUE(follow.succeeds());
+}
+
 TEST_F(KubectlTest, FollowsLogs) {
-  const Json pod{{"metadata", {{"name", "p"}, {"namespace", "default"}}},
-                 {"spec", {{"containers", {{{"name", "c"}, {"image", "i"}}}}}}};
-  ASSERT_TRUE(store->create(r::kPods, pod).ok());
+  makePod();
   EXPECT_EQ(kubectl({"logs", "p"}), "first line\n");
-  ASSERT_TRUE(
-      store->patch(r::kPods, {"default", "p"}, {{"status", {{"phase", "Succeeded"}}}}, kube::Subresource::Status).ok());
+  status(r::kPods, "p", {{"phase", "Succeeded"}});
   EXPECT_EQ(kubectl({"logs", "-f", "p"}), "first line\n");
 }
 
