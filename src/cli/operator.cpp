@@ -69,7 +69,7 @@ Result<std::unique_ptr<Operator>> Operator::start(OperatorOptions options) {
   GODWIT_ASSIGN(it.leaseApi_, kube::HttpApi::make(access, it.clock_, {.timeout = kLeaseCall, .pauses = 0}));
   GODWIT_ASSIGN(it.endpoints_, OperatorEndpoints::start(
                                    it.options_.endpoints,
-                                   {[raw = &it] { return raw->notReady(); }, [raw = &it] { return raw->metrics(); }},
+                                   {[raw = &it] { return raw->readiness(); }, [raw = &it] { return raw->metrics(); }},
                                    *it.api_, it.clock_));
   return made;
 }
@@ -140,10 +140,14 @@ std::shared_ptr<Operator::Term> Operator::term() const {
 }
 
 // A replica that waits to lead is ready: a roll-out must not wait for it to lead while its predecessor still does.
-std::string Operator::notReady() const {
-  if (const auto now = term()) return now->controller.waitingFor();
+// And one namespace that cannot be read does not take the others' operator out of service.
+OperatorEndpoints::Readiness Operator::readiness() const {
+  if (const auto now = term()) {
+    auto trouble = now->controller.waitingFor();
+    return {trouble.empty() || now->controller.works(), std::move(trouble)};
+  }
   std::lock_guard lock(mutex_);
-  return unanswered_;
+  return {unanswered_.empty(), unanswered_};
 }
 
 std::string Operator::metrics() const {

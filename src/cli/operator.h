@@ -43,7 +43,7 @@ class Operator {
   bool askForOpenShift();
   std::optional<bool> onOpenShift(const std::stop_token& stop);
   std::shared_ptr<Term> term() const;
-  std::string notReady() const;
+  OperatorEndpoints::Readiness readiness() const;
   std::string metrics() const;
 
   const OperatorOptions options_;

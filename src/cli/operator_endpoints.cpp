@@ -77,8 +77,9 @@ void OperatorEndpoints::probe(const http::Request& request, http::ResponseWriter
   if (request.method != "GET" && request.method != "HEAD") return say(out, 405, "GET only\n");
   if (request.path == "/healthz") return say(out, 200, "ok\n");
   if (request.path != "/readyz") return say(out, 404, "/healthz or /readyz\n");
-  const auto reason = sources_.notReady();
-  reason.empty() ? say(out, 200, "ok\n") : say(out, 503, reason + "\n");
+  const auto [ready, trouble] = sources_.readiness();
+  if (!ready) return say(out, 503, trouble + "\n");
+  say(out, 200, trouble.empty() ? "ok\n" : "ok, but for: " + trouble + "\n");
 }
 
 bool OperatorEndpoints::permitted(const http::Request& request, http::ResponseWriter& out) {

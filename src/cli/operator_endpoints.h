@@ -17,9 +17,13 @@ struct EndpointOptions {
 
 class OperatorEndpoints {
  public:
+  struct Readiness {
+    bool ready = true;
+    std::string trouble;  // why not, or what is wrong all the same; empty: nothing
+  };
   struct Sources {
-    std::function<std::string()> notReady;  // why not; empty: ready
-    std::function<std::string()> metrics;   // Prometheus text
+    std::function<Readiness()> readiness;
+    std::function<std::string()> metrics;  // Prometheus text
   };
   // Serves when it returns. `api` answers who may read metrics.
   static Result<std::unique_ptr<OperatorEndpoints>> start(const EndpointOptions& options, Sources sources,

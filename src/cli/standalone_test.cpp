@@ -110,6 +110,18 @@ TEST(Standalone, AppliesManifestsAtStartAndRefusesBrokenOnes) {
   EXPECT_THAT(refused.error().message, HasSubstr("bad.yaml: nonsense/x: no matches for kind"));
 }
 
+TEST(Standalone, SaysOfAManifestWhatItsKindDoesNotKnow) {
+  const TempDir temp;
+  const auto odd = (temp.path() / "odd.yaml").string();
+  ASSERT_TRUE(writeFileAtomic(odd, R"({apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data}, spec: {
+    storageClasName: nowhere, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}})"));
+  testing::internal::CaptureStderr();
+  const auto godwit = Standalone::start({.dataDir = temp.path() / "data", .port = 0, .manifests = {odd}});
+  const auto said = testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(godwit) << godwit.error().message;
+  EXPECT_THAT(said, HasSubstr("unknown field \"spec.storageClasName\""));
+}
+
 TEST(Connect, SaysWhereItLooked) {
   const auto none = connect({.kubeconfig = "/nonexistent/kubeconfig"});
   ASSERT_FALSE(none);

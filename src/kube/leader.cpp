@@ -10,9 +10,6 @@ namespace godwit::kube {
 
 namespace {
 
-// After an error: nothing is led while the server is away, so its return must not be missed.
-constexpr Duration kImpatience = std::chrono::milliseconds(300);
-
 // metav1.MicroTime, which Lease wants where other objects carry whole seconds.
 std::string microTime(TimePoint t) {
   using namespace std::chrono;
@@ -53,6 +50,25 @@ class Tenure {
 };
 
 }  // namespace
+
+Duration Attempts::pause(const Result<bool>& held, bool leading) {
+  constexpr Duration kImpatience = std::chrono::milliseconds(300);
+  constexpr int kMost = 8;
+  if (held.ok()) return patience_ = 1, retryPeriod_;
+  const bool passes = held.error().retryable();
+  patience_ = passes ? 1 : std::min(patience_ * 2, kMost);
+  return passes || leading ? std::min(retryPeriod_, kImpatience) : retryPeriod_ * patience_;
+}
+
+bool Attempts::isNews(const Result<bool>& held) {
+  constexpr Duration kAgain = std::chrono::minutes(1);
+  if (held.ok()) return said_.clear(), false;
+  const auto now = clock_.monotonic();
+  if (held.error().message == said_ && now - saidAt_ < kAgain) return false;
+  said_ = held.error().message;
+  saidAt_ = now;
+  return true;
+}
 
 LeaderElector::LeaderElector(Api& api, const Clock& clock, LeaderOptions options)
     : api_(api), clock_(clock), options_(std::move(options)) {}
@@ -152,10 +168,11 @@ bool LeaderElector::run(std::stop_token stop, const std::function<void(std::stop
   };
   std::optional<Tenure> tenure;
   const auto over = [&] { return tenure && (tenure->ended() || tenure->expired()); };
+  Attempts attempts(clock_, options_.retryPeriod);
   bool lost = false;
   while (!stop.stop_requested() && !over() && !lost) {
     const auto held = attempt();
-    if (!held) log::warn("leader", "{}", held.error().message);
+    if (attempts.isNews(held)) log::warn("leader", "{}", held.error().message);
     lost = tenure && !mayLead();
     if (!tenure && mayLead()) {
       log::info("leader", "{} leads", options_.identity);
@@ -163,7 +180,7 @@ bool LeaderElector::run(std::stop_token stop, const std::function<void(std::stop
           lead, [this] { return left(); }, tell);
     }
     std::unique_lock lock(mutex);
-    const auto pause = held ? options_.retryPeriod : std::min(options_.retryPeriod, kImpatience);
+    const auto pause = attempts.pause(held, tenure.has_value());
     if (!lost) wake.wait_for(lock, stop, std::chrono::nanoseconds(pause), over);
   }
   lost = lost || (tenure && tenure->expired());

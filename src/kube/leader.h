@@ -22,6 +22,25 @@ struct LeaderOptions {
   Duration retryPeriod = std::chrono::seconds(2);     // between attempts, of holder and others
 };
 
+// What comes after an attempt: how long until the next, and whether its error is news.
+class Attempts {
+ public:
+  Attempts(const Clock& clock, Duration retryPeriod) : clock_(clock), retryPeriod_(retryPeriod) {}
+  // What may pass quickly is tried again soon: nothing is led while the server is away, and its return must not be
+  // missed. What only somebody's hand changes (a right, a namespace) is asked for less and less often, but by who
+  // leads.
+  Duration pause(const Result<bool>& held, bool leading);
+  // Another error than the last one, or the same one after a minute.
+  bool isNews(const Result<bool>& held);
+
+ private:
+  const Clock& clock_;
+  const Duration retryPeriod_;
+  int patience_ = 1;  // in periods
+  std::string said_;  // last; empty: nothing since an attempt went well
+  Duration saidAt_{0};
+};
+
 class LeaderElector {
  public:
   LeaderElector(Api& api, const Clock& clock, LeaderOptions options);

@@ -217,6 +217,48 @@ TEST_F(LeaderTest, RunEndsTheWorkInTimeWhileAnAttemptIsUnderWay) {
   EXPECT_TRUE(told);
 }
 
+TEST_F(LeaderTest, WhatOnlyAHandChangesIsAskedForLessAndLessOftenButByWhoLeads) {
+  Attempts attempts(clock, 2s);
+  const Result<bool> away = Error{Errc::Unavailable, "away"}, refused = Error{Errc::Forbidden, "no right"};
+  EXPECT_EQ(attempts.pause(true, true), 2s);
+  EXPECT_EQ(attempts.pause(away, false), 300ms);
+  EXPECT_EQ(attempts.pause(away, false), 300ms);
+  for (const auto wait : {4s, 8s, 16s, 16s}) EXPECT_EQ(attempts.pause(refused, false), wait);
+  EXPECT_EQ(attempts.pause(refused, true), 300ms);
+  EXPECT_EQ(attempts.pause(false, false), 2s);
+  EXPECT_EQ(attempts.pause(refused, false), 4s);
+}
+
+TEST_F(LeaderTest, TheSameErrorIsNewsOnceAMinute) {
+  Attempts attempts(clock, 2s);
+  const Result<bool> away = Error{Errc::Unavailable, "away"}, refused = Error{Errc::Forbidden, "no right"};
+  EXPECT_TRUE(attempts.isNews(away));
+  EXPECT_FALSE(attempts.isNews(away));
+  EXPECT_TRUE(attempts.isNews(refused));
+  clock.advance(59s);
+  EXPECT_FALSE(attempts.isNews(refused));
+  clock.advance(1s);
+  EXPECT_TRUE(attempts.isNews(refused));
+  EXPECT_FALSE(attempts.isNews(false));
+  EXPECT_TRUE(attempts.isNews(refused));
+}
+
+// Nobody reads a log that says the same three times a second.
+TEST_F(LeaderTest, ARunThatFindsTheServerAwaySaysSoOnce) {
+  SystemClock system;
+  LeaderElector elector(server, system, {.ns = "ns", .identity = "a", .retryPeriod = 1ms});
+  server.away = true;
+  std::stop_source stop;
+  testing::internal::CaptureStderr();
+  std::thread runner([&] { elector.run(stop.get_token(), [](std::stop_token) {}); });
+  while (server.refused < 20) std::this_thread::yield();
+  stop.request_stop();
+  runner.join();
+  const auto said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("away"), said.npos);
+  EXPECT_EQ(said.find("away"), said.rfind("away")) << said;
+}
+
 TEST_F(LeaderTest, ARunThatFindsTheServerAwayAsksAgainSoonerThanALeaseIsRenewed) {
   SystemClock system;
   LeaderElector elector(server, system, {.ns = "ns", .identity = "a", .retryPeriod = 1h});

@@ -31,11 +31,13 @@ std::pair<std::string, api::NamespacedName> parseKey(const std::string& key) {
   return {key.substr(0, first), {key.substr(first + 1, second - first - 1), key.substr(second + 1)}};
 }
 
-// One kind that is followed.
+// One kind that is followed, of one namespace or of all.
 struct Feed {
-  Feed(kube::Api& api, const kube::ResourceType& of, kube::WatchOptions scope, std::unique_ptr<kube::Sink> into)
-      : type(of), sink(std::move(into)), reflector(api, of, std::move(scope), *sink) {}
+  Feed(kube::Api& api, const kube::ResourceType& of, std::string where, kube::WatchOptions scope,
+       std::unique_ptr<kube::Sink> into)
+      : type(of), ns(std::move(where)), sink(std::move(into)), reflector(api, of, std::move(scope), *sink) {}
   const kube::ResourceType& type;
+  const std::string ns;  // empty: all
   const std::unique_ptr<kube::Sink> sink;
   kube::Reflector reflector;
   std::atomic<bool> absent{false};     // the cluster does not know this kind; nothing to wait for
@@ -62,7 +64,7 @@ struct Feed {
       lastError = error.message;
     }
     const bool refused = error.code == Errc::Forbidden;
-    if (refused && !forbidden.exchange(true)) log::error("replication", "watching {}: {}", type.plural, error.message);
+    if (refused && !forbidden.exchange(true)) log::error("replication", "watching {}: {}", what(), error.message);
     away = away || error.code == Errc::Unavailable;
     if (error.code == Errc::Gone) failures = 0;  // a new list is the cure, not a wait
     const auto pause = kube::reflectorBackOff(++failures, random);
@@ -79,9 +81,54 @@ struct Feed {
   }
 
  private:
+  std::string what() const { return ns.empty() ? std::string(type.plural) : fmt::format("{} of {}", type.plural, ns); }
   static constexpr std::chrono::duration<double> kSoon{1};
   std::mutex mutex;
   std::string lastError;
+};
+
+// What must be known to work on the objects of one namespace; of all when they are followed together. What cannot be
+// read in one says nothing of the others.
+struct Scope {
+  explicit Scope(std::string which) : ns(std::move(which)) {}
+  const std::string ns;  // empty: all
+  std::vector<Feed*> feeds;
+  std::atomic<bool> waiting{false};  // something, because it was not workable
+  std::atomic<bool> refused{false};  // something, because a kind could not be read
+
+  bool ready() const {
+    return std::all_of(feeds.begin(), feeds.end(), [](const Feed* feed) { return feed->ready(); });
+  }
+  // The objects themselves can be read, and of everything else is known what there is or that we may not know.
+  bool workable() const {
+    return std::all_of(feeds.begin(), feeds.end(),
+                       [](const Feed* feed) { return feed->ready() || (feed->forbidden && !feed->essential()); });
+  }
+  std::string troubles() const {
+    std::string out;
+    for (auto* feed : feeds) {
+      if (const auto trouble = feed->trouble(); !trouble.empty()) out += (out.empty() ? "" : "; ") + trouble;
+    }
+    return out;
+  }
+  // True: nothing can be done or said now, and who makes it workable wakes everybody. Both also just before the last
+  // kind becomes readable: then it is that reader who wakes them.
+  bool holds() {
+    if (workable()) return false;
+    waiting = true;
+    return !workable();
+  }
+  bool blocked() {
+    if (ready()) return false;
+    refused = true;
+    return !ready();
+  }
+  // True: what was held or refused can be looked at again.
+  bool opened() {
+    const bool held = waiting && workable() && waiting.exchange(false);
+    const bool blocked = refused && ready() && refused.exchange(false);
+    return held || blocked;
+  }
 };
 
 }  // namespace
@@ -194,6 +241,9 @@ struct Controller::Impl {
   }
 
   void follow() {
+    const std::set<std::string> served(config.namespaces.begin(), config.namespaces.end());
+    for (const auto& ns : served) scopes.push_back(std::make_unique<Scope>(ns));
+    if (served.empty()) scopes.push_back(std::make_unique<Scope>(""));
     const std::string ours = std::string(api::kCreatedByLabel) + "=" + api::kCreatedByValue;
     const std::string movers = std::string(kComponentLabel) + "=" + kComponentValue;
     add(kinds::kReplicationSources, views.sources, "");
@@ -213,23 +263,23 @@ struct Controller::Impl {
   // One feed for all namespaces, or one for each that is served: who may read only those is asked for no more.
   template <class T>
   void add(const kube::ResourceType& type, View<T>& view, const std::string& labels) {
-    kube::WatchOptions scope;
-    scope.labelSelector = labels;
-    if (config.namespaces.empty()) {
-      feeds.push_back(std::make_unique<Feed>(api, type, std::move(scope), view.cache().part("")));
-    }
-    for (const auto& ns : std::set<std::string>(config.namespaces.begin(), config.namespaces.end())) {
-      if (type.namespaced) {
-        scope.ns = ns;
-        feeds.push_back(std::make_unique<Feed>(api, type, scope, view.cache().part(ns)));
-      } else {  // namespaces themselves
-        scope.fieldSelector = "metadata.name=" + ns;
-        feeds.push_back(std::make_unique<Feed>(api, type, scope, view.cache().one({"", ns})));
-      }
+    for (const auto& scope : scopes) {
+      kube::WatchOptions options;
+      options.labelSelector = labels;
+      const bool itself = !type.namespaced && !scope->ns.empty();  // the namespace
+      if (itself) options.fieldSelector = "metadata.name=" + scope->ns;
+      if (type.namespaced) options.ns = scope->ns;
+      auto sink = itself ? view.cache().one({"", scope->ns}) : view.cache().part(scope->ns);
+      feeds.push_back(std::make_unique<Feed>(api, type, scope->ns, std::move(options), std::move(sink)));
+      scope->feeds.push_back(feeds.back().get());
     }
   }
-  bool ready() const {
-    return std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed->ready(); });
+  // Null: that of no object.
+  Scope* scopeOf(const std::string& ns) const {
+    for (const auto& scope : scopes) {
+      if (scope->ns.empty() || scope->ns == ns) return scope.get();
+    }
+    return nullptr;
   }
 
   // --- work ---
@@ -241,46 +291,43 @@ struct Controller::Impl {
     return {.backOff = !done};
   }
 
-  // The objects themselves can be read, and of everything else is known what there is or that we may not know.
+  // One namespace at least.
   bool workable() const {
-    return std::all_of(feeds.begin(), feeds.end(),
-                       [](const auto& feed) { return feed->ready() || (feed->forbidden && !feed->essential()); });
+    return std::any_of(scopes.begin(), scopes.end(), [](const auto& scope) { return scope->workable(); });
   }
   std::string troubles() const {
     std::string out;
-    for (const auto& feed : feeds) {
-      if (const auto trouble = feed->trouble(); !trouble.empty()) out += (out.empty() ? "" : "; ") + trouble;
+    for (const auto& scope : scopes) {
+      if (const auto trouble = scope->troubles(); !trouble.empty()) out += (out.empty() ? "" : "; ") + trouble;
     }
     return out;
   }
-  // What was refused while a kind could not be read.
-  void wakeAll() {
-    wakeAllOf({});
-    wakeRegistration();
-    for (const auto& claim : views.pvcs.cache().list()) {
+  void wakeAll(const Scope& scope) {
+    wakeAllOf(scope.ns);
+    if (scope.ns.empty()) wakeRegistration();
+    for (const auto& claim : views.pvcs.cache().list(scope.ns)) {
       if (!claim->filledFrom.empty()) wakeClaim(claim->meta.key());
     }
   }
 
-  // Also true just before the last kind becomes readable: then it is that reader who wakes everybody.
-  bool blocked() {
-    if (ready()) return false;
-    refused = true;
-    return !ready();
+  // Also a refusal opens something: what is held waits to hear of it.
+  void stepped(Feed& feed, bool well) {
+    if (well && feed.succeeded()) queue.retryFailed();
+    auto* scope = scopeOf(feed.ns);
+    if (scope->opened()) wakeAll(*scope);
   }
-  void stepped(Feed& feed) {
-    if (feed.succeeded()) queue.retryFailed();
-    if (refused && ready() && refused.exchange(false)) wakeAll();
-  }
-  Next refuse(const std::string& what, const api::NamespacedName& object) {
+  Next refuse(const std::string& what, const api::NamespacedName& object, const Scope& scope) {
     if (what == kClaim || what == kRegistration) return {};
     return replication::refuse(doors, what == api::name(Role::Source) ? Role::Source : Role::Destination, object,
-                               troubles());
+                               scope.troubles());
   }
 
   Next look(const std::string& key) {
     const auto [what, object] = parseKey(key);
-    if (blocked()) return refuse(what, object);
+    if (auto* scope = scopeOf(object.ns)) {
+      if (scope->holds()) return {};
+      if (scope->blocked()) return refuse(what, object, *scope);
+    }
     if (what == kClaim) return populate(doors, object);
     if (what == kRegistration) return registration();
     return reconcile(doors, what == api::name(Role::Source) ? Role::Source : Role::Destination, object);
@@ -301,11 +348,8 @@ struct Controller::Impl {
     while (!stop.stop_requested()) {
       const auto moved = feed.reflector.step(std::chrono::seconds(30));
       Duration pause{0};
-      if (moved.ok()) {
-        stepped(feed);
-      } else if (!moved.is(Errc::Cancelled)) {
-        pause = feed.failed(moved.error(), random);
-      }
+      if (!moved.ok() && !moved.is(Errc::Cancelled)) pause = feed.failed(moved.error(), random);
+      stepped(feed, moved.ok());
       std::unique_lock lock(mutex);
       progress.notify_all();
       if (pause > Duration{0}) paused.wait_for(lock, stop, pause, [] { return false; });
@@ -330,8 +374,8 @@ struct Controller::Impl {
   kube::Recorder recorder;
   kube::WorkQueue queue;
   Doors doors;
+  std::vector<std::unique_ptr<Scope>> scopes;
   std::vector<std::unique_ptr<Feed>> feeds;
-  std::atomic<bool> refused{false};  // something, because a kind could not be read
   std::mutex mutex;
   std::condition_variable_any progress, paused;
   std::function<void()> whenReady;
@@ -366,16 +410,19 @@ std::string Controller::waitingFor() const {
   return impl_->troubles();
 }
 
+bool Controller::works() const {
+  return std::any_of(impl_->scopes.begin(), impl_->scopes.end(),
+                     [](const auto& scope) { return scope->troubles().empty(); });
+}
+
 bool Controller::pump() {
   bool any = false;
   for (auto& feed : impl_->feeds) {
     while (impl_->clock.monotonic() >= feed->retryAt) {
       const auto moved = feed->reflector.step(std::chrono::milliseconds(0));
-      if (!moved.ok()) {
-        feed->retryAt = impl_->clock.monotonic() + feed->failed(moved.error(), impl_->random);
-        break;
-      }
-      impl_->stepped(*feed);
+      if (!moved.ok()) feed->retryAt = impl_->clock.monotonic() + feed->failed(moved.error(), impl_->random);
+      impl_->stepped(*feed, moved.ok());
+      if (!moved.ok()) break;
       if (*moved == kube::Reflector::Moved::Idle) break;
       any = true;
     }

@@ -34,10 +34,12 @@ class Controller {
 
   // Production: reflector threads and `workers` workers, until `stop`. Returns when all have ended.
   void run(std::stop_token stop);
-  // Told once, when every kind has been listed; before run().
+  // Told once, when every kind has been listed, in one namespace at least; before run().
   void whenReady(std::function<void()> tell);
   // What keeps it from working, for people; empty: nothing. Any thread.
   std::string waitingFor() const;
+  // Nothing does in one namespace at least, or in all when they are followed together. Any thread.
+  bool works() const;
 
   // Simulation: one thread, nothing blocks.
   bool pump();     // feeds every event that is available to the caches; true if there was any

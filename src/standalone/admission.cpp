@@ -49,6 +49,13 @@ Result<void> encodeStringData(const Admitted& a) {
   return {};
 }
 
+// Who writes over REST has been told already, and nothing is left to find here; the log is for manifests that are
+// applied at the start. A misspelt field that is stored without a word is taken for heard.
+void screenFields(const Admitted& a) {
+  for (const auto& unknown : pruneUnknown(a.type, a.after))
+    log::warn("standalone", "{} {}: {}", a.type.kind, kube::keyOf(a.after).str(), unknown);
+}
+
 // Typed clients refuse a whole list for the sake of one field that is not what they expect: it must not get in.
 Result<void> admitFields(const Admitted& a) {
   const Json* schema = a.type.group == api::kGroup ? nullptr : fieldSchemaOf(a.type);  // theirs: admitReplication
@@ -58,6 +65,7 @@ Result<void> admitFields(const Admitted& a) {
 }
 
 Result<void> admitKind(const Admitted& a) {
+  screenFields(a);
   GODWIT_TRY(admitFields(a));
   const auto is = [&](std::string_view kind) { return a.type.kind == kind; };
   if (is("Secret")) return admitSecret(a);
@@ -196,9 +204,6 @@ Result<void> admitDefinition(const Admitted& a) {
 Result<void> admitReplication(const Admitted& a) {
   const Json* schema = fieldSchemaOf(a.type);
   if (!schema) return {};
-  for (const auto& path : api::prune(*schema, a.after)) {
-    log::warn("standalone", "{} {}: unknown field \"{}\" is left out", a.type.kind, a.name(), path);
-  }
   api::applyDefaults(*schema, a.after);
   const auto errors = api::validateSchema(*schema, a.after);
   if (errors.empty()) return {};

@@ -34,6 +34,26 @@ class AdmissionTest : public testing::Test {
   std::unique_ptr<Store> store;
 };
 
+// As `standalone -f` writes: nobody else is there to say that a field is not known.
+TEST_F(AdmissionTest, WhatAKindDoesNotKnowIsNotStoredAndIsSaid) {
+  Json odd = object({{"spec",
+                      {{"storageClasName", "nowhere"},
+                       {"accessModes", {"ReadWriteOnce"}},
+                       {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}});
+  odd["metadata"]["lables"] = {{"a", "b"}};
+  testing::internal::CaptureStderr();
+  const auto made = store->create(r::kPersistentVolumeClaims, odd);
+  const auto source = store->create(r::kReplicationSources, object({{"spec", {{"sourcePvc", "x"}}}}));
+  const auto said = testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(made.ok() && source.ok());
+  EXPECT_FALSE(find(*made, "spec", "storageClasName"));
+  EXPECT_FALSE(find(*made, "metadata", "lables"));
+  EXPECT_FALSE(find(*source, "spec", "sourcePvc"));
+  EXPECT_THAT(said, HasSubstr("PersistentVolumeClaim default/x: unknown field \"spec.storageClasName\"\n"));
+  EXPECT_THAT(said, HasSubstr("PersistentVolumeClaim default/x: unknown field \"metadata.lables\"\n"));
+  EXPECT_THAT(said, HasSubstr("ReplicationSource default/x: unknown field \"spec.sourcePvc\"\n"));
+}
+
 TEST_F(AdmissionTest, Secrets) {
   EXPECT_THAT(refusal(r::kSecrets, {{"data", {{"k", "not base64"}}}}), HasSubstr("data.k"));
   EXPECT_THAT(refusal(r::kSecrets, {{"data", {{"k", 3}}}}), HasSubstr("data.k"));

@@ -1,5 +1,8 @@
 #include "standalone/field_schema.h"
 
+#include <fmt/core.h>
+
+#include "api/schema.h"
 #include "standalone/field_table.h"
 #include "standalone/openapi_kinds.h"
 
@@ -71,6 +74,18 @@ const Json* fieldSchemaOf(const kube::ResourceType& type) {
   }();
   const auto it = kSchemas.find(type.kind);
   return it == kSchemas.end() ? nullptr : &it->second;
+}
+
+std::vector<std::string> pruneUnknown(const kube::ResourceType& type, Json& object) {
+  std::vector<std::string> unknown;
+  const Json* schema = fieldSchemaOf(type);
+  if (!schema || !object.is_object()) return unknown;
+  for (const auto& path : api::prune(*schema, object)) unknown.push_back(fmt::format("unknown field \"{}\"", path));
+  const auto metadata = object.find("metadata");
+  if (metadata == object.end()) return unknown;
+  for (const auto& path : api::prune(metadataSchema(), *metadata))
+    unknown.push_back(fmt::format("unknown field \"metadata.{}\"", path));
+  return unknown;
 }
 
 }  // namespace godwit::standalone

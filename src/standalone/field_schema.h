@@ -1,5 +1,8 @@
 // Every field a kind knows, to tell clients of those it does not.
 #pragma once
+#include <string>
+#include <vector>
+
 #include "base/json.h"
 #include "kube/resource.h"
 
@@ -10,5 +13,8 @@ namespace godwit::standalone {
 const Json* fieldSchemaOf(const kube::ResourceType& type);
 const Json& metadataSchema();       // of every object's metadata
 const Json& deleteOptionsSchema();  // of the body of a DELETE
+
+// Removes what the kind's schema and metadataSchema() do not know, and says of each `unknown field "PATH"`.
+std::vector<std::string> pruneUnknown(const kube::ResourceType& type, Json& object);
 
 }  // namespace godwit::standalone

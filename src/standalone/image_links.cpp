@@ -47,6 +47,7 @@ bool ImageLinks::step() {
   bool any = false;
   std::set<std::string> wanted;
   for (const auto& destination : cluster_.list(r::kReplicationDestinations)) {
+    if (!find(*destination, "status", "latestImage")) continue;  // a link is that of an earlier one of its name
     const auto key = kube::keyOf(*destination).str();
     wanted.insert(key);
     const auto target = targetOf(*destination);
@@ -62,6 +63,29 @@ bool ImageLinks::step() {
   }
   sweep(wanted);
   return any;
+}
+
+std::vector<kube::NamespacedName> ImageLinks::pointingTo(const std::string& path) const {
+  std::vector<kube::NamespacedName> out;
+  std::error_code ignored;
+  for (const auto& ns : fs::directory_iterator(dir_, ignored)) {
+    for (const auto& name : fs::directory_iterator(ns.path(), ignored)) {
+      if (fs::read_symlink(name.path() / "latest", ignored) == path)
+        out.push_back({ns.path().filename(), name.path().filename()});
+    }
+  }
+  return out;
+}
+
+// The server is asked, not the mirror, which is late by what matters here. A destination that is gone or has no image
+// switches nothing any more, and one whose newest image this is lost it to somebody who wanted that.
+Result<bool> ImageLinks::holds(const std::string& path, std::string_view kind, const std::string& name) const {
+  for (const auto& key : pointingTo(path)) {
+    GODWIT_ASSIGN(const auto destination, cluster_.fresh(r::kReplicationDestinations, key));
+    const auto* newest = destination ? find(*destination, "status", "latestImage") : nullptr;
+    if (newest && (text(*newest, "kind") != kind || text(*newest, "name") != name)) return true;
+  }
+  return false;
 }
 
 // Links of destinations that are gone; directories that somebody put other things into stay.

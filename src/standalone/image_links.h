@@ -2,6 +2,7 @@
 #pragma once
 #include <set>
 #include <string>
+#include <vector>
 
 #include "standalone/loop.h"
 
@@ -13,8 +14,12 @@ class ImageLinks final : public Controller {
       : cluster_(cluster), volumes_(volumes), dir_(std::move(dir)), backoffs_(clock) {}
   bool step() override;
   std::optional<Duration> nextDelay() const override { return backoffs_.nextDelay(); }
+  // Whether readers still come to `path`, the data of that image, by a link that is about to be switched: its
+  // destination has a newer image, and this machine has not seen it yet. What is so may not be deleted.
+  Result<bool> holds(const std::string& path, std::string_view kind, const std::string& name) const;
 
  private:
+  std::vector<kube::NamespacedName> pointingTo(const std::string& path) const;
   std::string targetOf(const Json& destination) const;  // empty: no image, or its objects are not there yet
   void sweep(const std::set<std::string>& wanted);
 

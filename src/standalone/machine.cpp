@@ -41,15 +41,16 @@ struct Machine::Impl {
         cluster(api),
         work([this] { waker->wake(); }),
         addresses(cluster, ports, clock, address),
-        storage(cluster, *pool.volumes, work, clock, recorder),
-        snapshots(cluster, *pool.volumes, work, clock, recorder),
-        jobs(cluster, clock, recorder),
         images(cluster, *pool.volumes, clock, dataDir + "/images"),
+        storage(cluster, *pool.volumes, work, clock, recorder, true, &images),
+        snapshots(cluster, *pool.volumes, work, clock, recorder, &images),
+        jobs(cluster, clock, recorder),
         node(cluster, *sandbox, addresses, clock, recorder, {nodeName(), address, dataDir + "/pods"}),
         loop(cluster, *waker) {
-    for (Controller* controller : {static_cast<Controller*>(&addresses), static_cast<Controller*>(&storage),
-                                   static_cast<Controller*>(&snapshots), static_cast<Controller*>(&jobs),
-                                   static_cast<Controller*>(&node), static_cast<Controller*>(&images)}) {
+    // Links first: what they do not show any more is then deleted by the same event.
+    for (Controller* controller :
+         {static_cast<Controller*>(&addresses), static_cast<Controller*>(&images), static_cast<Controller*>(&storage),
+          static_cast<Controller*>(&snapshots), static_cast<Controller*>(&jobs), static_cast<Controller*>(&node)}) {
       loop.add(*controller);
     }
   }
@@ -64,10 +65,10 @@ struct Machine::Impl {
   Cluster cluster;
   Work work;
   Addresses addresses;
+  ImageLinks images;
   StorageController storage;
   SnapshotController snapshots;
   JobController jobs;
-  ImageLinks images;
   Node node;
   Loop loop;
 };

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "api/schema.h"
 #include "standalone/field_schema.h"
 #include "standalone/protobuf_body.h"
 
@@ -86,7 +85,6 @@ Result<Store::Commit> commitOf(const http::Request& request) {
 
 Result<std::vector<std::string>> screenFields(const http::Request& request, const kube::ResourceType& type,
                                               Json& object) {
-  const Json* schema = fieldSchemaOf(type);
   const auto wish = param(request, "fieldValidation");
   if (!wish.empty() && wish != "Strict" && wish != "Warn" && wish != "Ignore") {
     return Error{
@@ -94,13 +92,7 @@ Result<std::vector<std::string>> screenFields(const http::Request& request, cons
         fmt::format("fieldValidation: Unsupported value: \"{}\": supported values: \"Ignore\", \"Strict\", \"Warn\"",
                     wish)};
   }
-  if (!schema || !object.is_object()) return std::vector<std::string>();
-  std::vector<std::string> unknown;
-  for (const auto& path : api::prune(*schema, object)) unknown.push_back(fmt::format("unknown field \"{}\"", path));
-  if (const auto metadata = object.find("metadata"); metadata != object.end()) {
-    for (const auto& path : api::prune(metadataSchema(), *metadata))
-      unknown.push_back(fmt::format("unknown field \"metadata.{}\"", path));
-  }
+  auto unknown = pruneUnknown(type, object);
   if (wish == "Ignore") unknown.clear();
   if (wish != "Strict" || unknown.empty()) return unknown;
   std::string all;

@@ -169,7 +169,9 @@ TEST_F(RestTest, UnknownFieldsAreWarnedOfOrRefused) {
   const auto strict = ask("POST", std::string(kClaims) + "?fieldValidation=Strict", odd);
   EXPECT_EQ(strict.reply.status, 400);
   EXPECT_THAT(strict.reply.body, HasSubstr("spec.sise"));
+  testing::internal::CaptureStderr();
   const auto warned = ask("POST", kClaims, odd);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "who asked has been told";
   ASSERT_EQ(warned.reply.status, 201);
   ASSERT_EQ(warned.reply.headers.size(), 2u);
   EXPECT_EQ(warned.reply.headers[1].second, "299 - \"unknown field \\\"metadata.lables\\\"\"");

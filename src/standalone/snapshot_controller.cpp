@@ -173,6 +173,15 @@ Result<bool> SnapshotController::reconcileContent(const Json& content) {
   if (current && uidOf(*current) == uid) return false;
   auto handle = text(content, "status", "snapshotHandle");
   if (handle.empty()) handle = "snap-" + uid;
+  // The event that makes the link be switched brings us here again.
+  if (images_) {
+    GODWIT_ASSIGN(const bool held, images_->holds(volumes_.snapshotPath(handle), "VolumeSnapshot", key.name));
+    if (held) return false;
+  }
+  return discard(content, handle);
+}
+
+Result<bool> SnapshotController::discard(const Json& content, const std::string& handle) {
   if (work_.busy(handle)) {  // an abandoned copy runs to its end first
     (void)work_.ask(handle, {});
     return false;

@@ -2,6 +2,7 @@
 // claim), binding of volumes that users made, protection of claims in use, and reclaiming.
 #pragma once
 #include "kube/recorder.h"
+#include "standalone/image_links.h"
 #include "standalone/loop.h"
 
 namespace godwit::standalone {
@@ -9,15 +10,17 @@ namespace godwit::standalone {
 class StorageController final : public Controller {
  public:
   // `checkHostPaths`: whether hostPath directories are looked for on this machine (the simulation has none).
+  // `images`: where links to volumes may be, or none.
   StorageController(Cluster& cluster, Volumes& volumes, Work& work, const Clock& clock, kube::Recorder& recorder,
-                    bool checkHostPaths = true)
+                    bool checkHostPaths = true, const ImageLinks* images = nullptr)
       : cluster_(cluster),
         volumes_(volumes),
         work_(work),
         clock_(clock),
         recorder_(recorder),
         backoffs_(clock),
-        checkHostPaths_(checkHostPaths) {}
+        checkHostPaths_(checkHostPaths),
+        images_(images) {}
   bool step() override;
   std::optional<Duration> nextDelay() const override { return backoffs_.nextDelay(); }
 
@@ -44,6 +47,7 @@ class StorageController final : public Controller {
   Result<std::variant<Work::Task, Pending>> taskFor(const Json& pvc, const std::string& handle);
   Result<bool> reconcileVolume(const Json& volume);
   Result<bool> reclaim(const Json& volume);
+  Result<bool> discard(const Json& volume);
   Result<bool> setPhase(const Json& volume, const char* phase);
   Result<bool> unprotect(const kube::ResourceType& type, const Json& object, const char* finalizer);
   bool inUse(const Json& pvc) const;
@@ -55,6 +59,7 @@ class StorageController final : public Controller {
   kube::Recorder& recorder_;
   Backoffs backoffs_;
   bool checkHostPaths_;
+  const ImageLinks* images_;
 };
 
 }  // namespace godwit::standalone

@@ -55,6 +55,15 @@ Result<bool> StorageController::reclaim(const Json& volume) {
     if (isDeleting(volume)) return unprotect(r::kPersistentVolumes, volume, kVolumeProtection);
     return setPhase(volume, "Released");
   }
+  if (images_) {  // copyMethod Direct: the volume is the image until a link shows the snapshot that replaced it
+    GODWIT_ASSIGN(const bool held, images_->holds(volumes_.volumePath(text(volume, "metadata", "name")),
+                                                  "PersistentVolumeClaim", text(volume, "spec", "claimRef", "name")));
+    if (held) return false;
+  }
+  return discard(volume);
+}
+
+Result<bool> StorageController::discard(const Json& volume) {
   const auto handle = text(volume, "metadata", "name");
   if (work_.busy(handle)) {  // an abandoned copy runs to its end first
     (void)work_.ask(handle, {});

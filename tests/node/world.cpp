@@ -1,5 +1,7 @@
 #include "node/world.h"
 
+#include <filesystem>
+
 #include "standalone/classes.h"
 
 namespace godwit::sim {
@@ -9,17 +11,19 @@ using namespace standalone;
 
 struct World::Life {
   Life(World& w)
-      : recorder(*w.store, w.clock, w.random, "test"),
-        cluster(*w.store),
+      : recorder(*w.api, w.clock, w.random, "test"),
+        cluster(*w.api),
         addresses(cluster, w.ports, w.clock, "192.0.2.7"),
-        storage(cluster, w.volumes, work, w.clock, recorder, false),
-        snapshots(cluster, w.volumes, work, w.clock, recorder),
+        images(cluster, w.volumes, w.clock, w.images),
+        storage(cluster, w.volumes, work, w.clock, recorder, false, &images),
+        snapshots(cluster, w.volumes, work, w.clock, recorder, &images),
         jobs(cluster, w.clock, recorder),
         node(cluster, w.runner, addresses, w.clock, recorder, {"here", "192.0.2.7", ""}) {}
   kube::Recorder recorder;
   Cluster cluster;
   Work work;
   Addresses addresses;
+  ImageLinks images;
   StorageController storage;
   SnapshotController snapshots;
   JobController jobs;
@@ -27,12 +31,19 @@ struct World::Life {
 };
 
 World::World() = default;
-World::~World() = default;
+World::~World() {
+  std::error_code ignored;
+  if (!images.empty()) std::filesystem::remove_all(images, ignored);
+}
 
 void World::SetUp() {
   auto opened = Store::open({}, clock, random);
   ASSERT_TRUE(opened.ok());
   store = *std::move(opened);
+  api = std::make_unique<FaultyApi>(*store, clock, random);
+  char dir[] = "/tmp/godwit-images.XXXXXX";
+  ASSERT_NE(::mkdtemp(dir), nullptr);
+  images = dir;
   create(r::kNamespaces, {{"metadata", {{"name", "ns"}}}});
   ASSERT_TRUE(seedClasses(*store).ok());
   life = std::make_unique<Life>(*this);
@@ -48,9 +59,9 @@ void World::restart() {
 void World::settle() {
   for (int i = 0; i < 1000; ++i) {
     bool any = life->cluster.pump();
-    for (Controller* c : {static_cast<Controller*>(&life->addresses), static_cast<Controller*>(&life->storage),
-                          static_cast<Controller*>(&life->snapshots), static_cast<Controller*>(&life->jobs),
-                          static_cast<Controller*>(&life->node)}) {
+    for (Controller* c : {static_cast<Controller*>(&life->addresses), static_cast<Controller*>(&life->images),
+                          static_cast<Controller*>(&life->storage), static_cast<Controller*>(&life->snapshots),
+                          static_cast<Controller*>(&life->jobs), static_cast<Controller*>(&life->node)}) {
       any |= c->step();
     }
     any |= store->collectGarbage();

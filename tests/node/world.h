@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "sim/fake_volumes.h"
+#include "sim/faulty_api.h"
 #include "sim/scripted_runner.h"
 #include "standalone/job_controller.h"
 #include "standalone/node.h"
@@ -43,6 +44,8 @@ class World : public testing::Test {
   ManualClock clock{TimePoint(std::chrono::hours(24 * 365 * 50))};
   Random random{1};
   std::unique_ptr<standalone::Store> store;
+  std::unique_ptr<FaultyApi> api;  // the controllers' way to the store
+  std::string images;              // where the links to newest images are
   FakeVolumes volumes;
   ScriptedRunner runner;
   FakePorts ports;

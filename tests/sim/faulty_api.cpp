@@ -95,6 +95,12 @@ Result<void> FaultyApi::onTheWay(const char* verb, const kube::ResourceType& typ
   return {};
 }
 
+Result<void> FaultyApi::mayRead(const char* verb, const kube::ResourceType& type, const std::string& ns) const {
+  if (!unreadable.contains({std::string(type.plural), ns})) return {};
+  return Error{Errc::Forbidden, fmt::format("{} is forbidden: cannot {} resource \"{}\" in the namespace \"{}\"",
+                                            type.plural, verb, type.plural, ns)};
+}
+
 template <class Act>
 auto FaultyApi::write(const char* verb, const kube::ResourceType& type, const kube::NamespacedName& key, Act act)
     -> decltype(act()) {
@@ -121,12 +127,14 @@ Result<Json> FaultyApi::get(const kube::ResourceType& type, const kube::Namespac
 
 Result<kube::List> FaultyApi::list(const kube::ResourceType& type, const kube::ListOptions& options) {
   GODWIT_TRY(onTheWay("list", type));
+  GODWIT_TRY(mayRead("list", type, options.ns));
   return real_.list(type, options);
 }
 
 Result<std::unique_ptr<kube::Watch>> FaultyApi::watch(const kube::ResourceType& type,
                                                       const kube::WatchOptions& options) {
   GODWIT_TRY(onTheWay("watch", type));
+  GODWIT_TRY(mayRead("watch", type, options.ns));
   GODWIT_ASSIGN(auto real, real_.watch(type, options));
   return std::unique_ptr<kube::Watch>(std::make_unique<FaultyWatch>(std::move(real), *this, type.plural));
 }

@@ -52,8 +52,9 @@ class FaultyApi final : public kube::Api {
   bool crashBefore = true;
   std::int64_t calls = 0;  // reads, writes and watches attempted
   Mishap mishap;
-  std::set<std::string> silent;             // plurals of which no event arrives
-  std::function<void()> meanwhile = [] {};  // what somebody else does while a call is on its way
+  std::set<std::string> silent;                              // plurals of which no event arrives
+  std::set<std::pair<std::string, std::string>> unreadable;  // plurals and namespaces that may not be listed or watched
+  std::function<void()> meanwhile = [] {};                   // what somebody else does while a call is on its way
   std::function<void(const std::string& line)> trace = [](const std::string&) {};  // told of each write
 
   Result<Json> get(const kube::ResourceType& type, const kube::NamespacedName& key) override;
@@ -77,6 +78,7 @@ class FaultyApi final : public kube::Api {
 
  private:
   Result<void> onTheWay(const char* verb, const kube::ResourceType& type);  // may refuse
+  Result<void> mayRead(const char* verb, const kube::ResourceType& type, const std::string& ns) const;
   bool mishapNow(Mishap::Kind kind);
   template <class Act>
   auto write(const char* verb, const kube::ResourceType& type, const kube::NamespacedName& key, Act act)
