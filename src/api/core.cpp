@@ -79,7 +79,9 @@ Job jobFromJson(const Json& object) {
   const Json* failed = conditionOf(status, "Failed");
   job.failedForGood = isTrue(failed);
   if (job.failedForGood) job.failureMessage = text(*failed, "message");
-  forEach(at(at(spec, "template"), "spec"), "volumes", [&](const Json& volume) {
+  const Json& pods = at(at(spec, "template"), "spec");
+  job.node = text(pods, "nodeSelector", "kubernetes.io/hostname");
+  forEach(pods, "volumes", [&](const Json& volume) {
     if (job.dataClaim.empty()) job.dataClaim = text(volume, "persistentVolumeClaim", "claimName");
   });
   return job;

@@ -42,6 +42,7 @@ struct Job {
   bool failedForGood = false;  // condition Failed=True
   std::string failureMessage;
   std::string dataClaim;  // the first PVC that its pods mount
+  std::string node;       // the only one that its pods may run on (kubernetes.io/hostname); empty: anywhere
 };
 Job jobFromJson(const Json& object);
 

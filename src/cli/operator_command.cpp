@@ -79,6 +79,8 @@ void addWorkOptions(CLI::App& command, OperatorOptions& options) {
   command.add_option("--mover-image", config.moverImage, "Image of the mover's pods")
       ->envname("MOVER_IMAGE")
       ->capture_default_str();
+  command.add_option("--mover-image-pull-policy", config.moverImagePullPolicy, "When nodes fetch that image")
+      ->check(CLI::IsMember({"", "Always", "IfNotPresent", "Never"}));
   command
       .add_option("--image-pull-secret", config.imagePullSecrets,
                   "Name of a Secret in the mover's namespace (repeatable)")

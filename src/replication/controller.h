@@ -14,6 +14,7 @@ namespace godwit::replication {
 
 struct ControllerConfig {
   std::string moverImage = "localhost/godwit:latest";
+  std::string moverImagePullPolicy;  // "": what the cluster takes by the image's tag
   std::vector<std::string> imagePullSecrets;
   std::vector<std::string> namespaces;  // empty: all
   enum class ForeignMovers { Report, Ignore } foreignMovers = ForeignMovers::Report;

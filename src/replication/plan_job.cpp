@@ -75,6 +75,7 @@ Json container(const api::Replication& object, const World& world, const Control
               {"command", {"godwit", "mover", api::name(object.role)}},
               {"securityContext", securityContext(world)},
               {"terminationMessagePolicy", "FallbackToLogsOnError"}};
+  if (!config.moverImagePullPolicy.empty()) out["imagePullPolicy"] = config.moverImagePullPolicy;
   if (Json args = arguments(object); !args.empty()) out["args"] = std::move(args);
   if (!object.spec.rsync->moverResources.is_null()) out["resources"] = object.spec.rsync->moverResources;
   if (object.role == api::Role::Source) {
@@ -135,6 +136,9 @@ Json podSpec(const api::Replication& object, const World& world, const Controlle
               {"containers", Json::array({container(object, world, config)})},
               {"volumes", volumes(object, world)}};
   out["securityContext"] = podSecurity(world, config);
+  // It talks to no API server, faces the network and may be root: it gets no token that it could lose. An account of
+  // the user's may be there for one, as a sidecar needs it.
+  if (!object.spec.rsync->moverServiceAccount) out["automountServiceAccountToken"] = false;
   for (const auto& secret : config.imagePullSecrets) out["imagePullSecrets"].push_back({{"name", secret}});
   if (placement.node.empty()) return out;
   out["nodeSelector"] = {{"kubernetes.io/hostname", placement.node}};

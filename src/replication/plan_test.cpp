@@ -150,6 +150,7 @@ rsync:
   ControllerConfig config;
   config.moverImage = "registry.example/godwit:1";
   config.imagePullSecrets = {"pull"};
+  config.moverImagePullPolicy = "Never";
   const Json toleration = {{"key", "special"}, {"operator", "Exists"}};
   expectGolden("source_direct_job",
                planJob(source, world({"ReadOnlyMany"}), config, {"node-7", Json::array({toleration})}));

@@ -2,7 +2,7 @@
 #include "api/names.h"
 #include "base/log.h"
 #include "replication/act.h"
-#include "replication/plan.h"
+#include "replication/placement.h"
 
 namespace godwit::replication {
 
@@ -20,31 +20,6 @@ bool ofEarlierIteration(const Pass& pass, const api::Job& job) {
          mark != api::formatTime(*pass.object.status.lastSyncStartTime);
 }
 
-bool ownMover(const Pass& pass, const api::Pod& pod) {
-  return pod.meta.label(kComponentLabel) == kComponentValue &&
-         pod.meta.label("app.kubernetes.io/name") == api::podNameLabel(pass.object.role, pass.object.meta.name);
-}
-
-bool alive(const api::Pod& pod) {
-  return pod.phase != "Succeeded" && pod.phase != "Failed";
-}
-
-// This side's movers and, under Direct, everybody who may use the volume. From the server: our own cache may be late by
-// all that a broken watch has missed, and two movers at one volume ruin it.
-Result<std::vector<api::Pod>> podsAround(Pass& pass) {
-  // Those that have ended hold nothing, and a namespace may be full of them.
-  kube::ListOptions options{
-      .ns = pass.object.meta.ns, .fieldSelector = "status.phase!=Succeeded,status.phase!=Failed", .mayLag = true};
-  if (!pass.object.spec.rsync->direct()) {
-    options.labelSelector = "app.kubernetes.io/name=" + api::podNameLabel(pass.object.role, pass.object.meta.name);
-  }
-  const auto pods = pass.doors.api.list(kube::resources::kPods, options);
-  if (!pods) return pods.error();
-  std::vector<api::Pod> out;
-  for (const auto& item : pods->items) out.push_back(api::podFromJson(item));
-  return out;
-}
-
 // A mover whose Job was deleted, by a user or with an object of the same name, may take its time to end.
 const api::Pod* predecessor(const Pass& pass, const std::vector<api::Pod>& pods) {
   const auto it =
@@ -52,26 +27,12 @@ const api::Pod* predecessor(const Pass& pass, const std::vector<api::Pod>& pods)
   return it == pods.end() ? nullptr : &*it;
 }
 
-// Direct: the volume may be attached to one node only, so the mover joins the pod that uses it.
-Placement placement(const Pass& pass, const std::vector<api::Pod>& pods) {
-  if (!pass.object.spec.rsync->direct()) return {};
-  const auto claim = dataVolume(pass.object);
-  Placement found;
-  for (const auto& pod : pods) {
-    const bool uses = std::find(pod.claims.begin(), pod.claims.end(), claim) != pod.claims.end();
-    if (!uses || !alive(pod) || pod.nodeName.empty() || ownMover(pass, pod)) continue;
-    if (found.node.empty() || pod.phase == "Running") found = {pod.nodeName, pod.tolerations};
-    if (pod.phase == "Running") break;
-  }
-  return found;
-}
-
 Outcome start(Pass& pass) {
   if (pass.object.spec.paused) {
     pass.note = "paused by spec.paused";
     return Wait{"paused"};
   }
-  const auto pods = podsAround(pass);
+  const auto pods = podsAround(pass, Freshness::MayLag);
   if (!pods) return outcomeOf(pods.error());
   if (const auto* before = predecessor(pass, *pods)) {
     pass.note = "waiting for the previous mover " + before->meta.name + " to end";
@@ -184,14 +145,20 @@ Result<bool> outdated(Pass& pass, const api::Job& job) {
 
 Outcome makeAnew(Pass& pass, const api::Job& job) {
   const auto gone = drop(pass, pass.doors.views.jobs, kJobs, job.meta);
-  return gone.ok() ? Outcome(Wait{"the mover has not started and is made anew"}) : outcomeOf(gone.error());
+  return gone.ok() ? Outcome(Wait{"the mover does not run and is made anew"}) : outcomeOf(gone.error());
+}
+
+Result<bool> late(Pass& pass, const api::Job& job) {
+  if (pass.object.spec.paused) return false;
+  GODWIT_ASSIGN(const bool changed, outdated(pass, job));
+  return changed ? Result<bool>(true) : misplaced(pass, job);
 }
 
 Outcome running(Pass& pass) {
   const auto& job = *pass.world.job;
-  const auto late = pass.object.spec.paused ? Result<bool>(false) : outdated(pass, job);
-  if (!late) return outcomeOf(late.error());
-  if (*late) return makeAnew(pass, job);
+  const auto anew = late(pass, job);
+  if (!anew) return outcomeOf(anew.error());
+  if (*anew) return makeAnew(pass, job);
   const std::int64_t parallelism = pass.object.spec.paused ? 0 : 1;
   if (job.parallelism != parallelism) {
     const auto stored =

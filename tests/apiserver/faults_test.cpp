@@ -32,6 +32,7 @@ TEST_F(OperatorTest, AMissingPermissionIsNamedAndItsReturnIsNoticed) {
   kubectl({"create", "serviceaccount", "godwit"});
   kubectl({"create", "role", "most", "--verb=*",
            "--resource=leases.coordination.k8s.io,replicationsources.volsync.backube,replicationsources.volsync."
+           "backube/finalizers,replicationsources.volsync."
            "backube/status,"
            "replicationdestinations.volsync.backube,replicationdestinations.volsync.backube/"
            "status,persistentvolumeclaims,services,secrets,serviceaccounts,pods,pods/log,events,"
@@ -57,6 +58,7 @@ TEST_F(OperatorTest, AKindThatMayNotBeReadIsNamedInTheConditionAndByReadiness) {
   kubectl({"create", "serviceaccount", "godwit"});
   kubectl({"create", "role", "some", "--verb=*",
            "--resource=leases.coordination.k8s.io,replicationsources.volsync.backube,replicationsources.volsync."
+           "backube/finalizers,replicationsources.volsync."
            "backube/status,"
            "replicationdestinations.volsync.backube,replicationdestinations.volsync.backube/status,events"});
   kubectl({"create", "rolebinding", "some", "--role=some", "--serviceaccount=" + ns + ":godwit"});
