@@ -63,9 +63,11 @@ api::MoverStatus moverOutcome(Pass& pass, bool successful) {
   if (successful && !out.logs.empty()) return out;  // the log says no more than the mover's own summary
   const auto tail =
       pass.doors.api.logs(pod->meta.key(), {.container = "rsync", .tailLines = kTailLines, .limitBytes = kTailBytes});
-  if (!tail || tail->empty()) return out;
+  const auto refused = tail.is(Errc::Forbidden) ? "its log cannot be read: " + tail.error().message : "";
+  const auto more = tail ? *tail : refused;
+  if (more.empty()) return out;
   if (!out.logs.empty()) out.logs += "\n";
-  out.logs += *tail;
+  out.logs += more;
   while (!out.logs.empty() && out.logs.back() == '\n') out.logs.pop_back();
   return out;
 }

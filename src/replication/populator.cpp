@@ -12,6 +12,7 @@ namespace {
 using kube::EventType;
 namespace kinds = kube::resources;
 
+constexpr Duration kPatience = std::chrono::minutes(2);
 constexpr const char* kDefaultClassAnnotation = "storageclass.kubernetes.io/is-default-class";
 
 class Population {
@@ -133,9 +134,18 @@ class Population {
     const auto image = prime_->meta.annotation(kImageAnnotation);
     if (image.empty()) return {};
     const auto there = exists(prime_->snapshot.empty() ? "PersistentVolumeClaim" : "VolumeSnapshot", image);
-    if (there.ok() && *there) return {};
-    if (there.ok()) (void)dropPrime();
-    return {.backOff = true};
+    if (!there) return again(there.error());
+    return *there ? bePatient(image) : dropPrime(Next{.backOff = true});
+  }
+
+  Next bePatient(const std::string& image) {
+    const auto now = doors_.clock.now();
+    const auto deadline = views_.waits.since(prime_->meta.uid, now) + kPatience;
+    if (now < deadline) return {.wakeAt = deadline};
+    tell(EventType::Warning, "VolSyncPopulatorPVCNotBound",
+         fmt::format("PersistentVolumeClaim {}, which is made from image {}, is not bound yet; its events tell why",
+                     prime_->meta.name, image));
+    return {};
   }
 
   // The provisioner gave the node up by taking its name from our claim: the scheduler has to choose again.
@@ -144,14 +154,14 @@ class Population {
     const auto stored = doors_.api.patch(kinds::kPersistentVolumeClaims, claim_->meta.key(), change);
     if (!stored && !stored.is(Errc::NotFound)) return {.backOff = true};
     if (stored.ok()) views_.pvcs.wrote(*stored);
-    return dropPrime() ? Next{} : Next{.backOff = true};
+    return dropPrime({});
   }
 
   // The volume's claimRef decides whose it is; the cluster's own controller then binds the user's claim to it.
   Next handOver() {
     const auto volume = doors_.api.get(kinds::kPersistentVolumes, {"", prime_->volumeName});
-    if (volume.is(Errc::NotFound)) return dropPrime() ? Next{.again = true} : Next{.backOff = true};
-    if (!volume) return {.backOff = true};
+    if (volume.is(Errc::NotFound)) return dropPrime({.again = true});
+    if (!volume) return again(volume.error());
     const auto holder = text(*volume, "spec", "claimRef", "uid");
     if (holder == claim_->meta.uid) return {};
     if (holder != prime_->meta.uid) {
@@ -175,7 +185,7 @@ class Population {
   Next finish() {
     if (!prime_ || prime_->meta.deletionTimestamp) return {};
     // Bound to our volume or, by the user, to another one: either way the intermediate claim has served.
-    if (!dropPrime()) return {.backOff = true};
+    if (const auto gone = removePrime(); !gone) return again(gone.error());
     std::string message = fmt::format("filled from image {} of ReplicationDestination {}",
                                       prime_->meta.annotation(kImageAnnotation), claim_->filledFrom);
     if (prime_->meta.annotation(kPointInTimeAnnotation) == "false")
@@ -184,7 +194,15 @@ class Population {
     return {};
   }
 
-  bool dropPrime() { return remove(doors_.api, views_.pvcs, kinds::kPersistentVolumeClaims, prime_->meta).ok(); }
+  Result<void> removePrime() { return remove(doors_.api, views_.pvcs, kinds::kPersistentVolumeClaims, prime_->meta); }
+  Next dropPrime(Next then) {
+    const auto gone = removePrime();
+    return gone ? then : again(gone.error());
+  }
+  // Most of it passes; a right that is missing is worth a word.
+  Next again(const Error& error) {
+    return error.code == Errc::Forbidden ? fail("VolSyncPopulatorError", error.message) : Next{.backOff = true};
+  }
 
   Doors& doors_;
   Views& views_;

@@ -200,8 +200,15 @@ class Reconcile {
     return next;
   }
 
+  // Most of it passes. A right that is missing does not, and where it is the one to write the status, only the log and
+  // an event can say so.
   Next retry(const Error& error) {
-    log::debug("replication", "{} {}: {}", api::name(role()), key().str(), error.message);
+    if (error.code == Errc::Forbidden) {
+      log::warn("replication", "{} {}: {}", api::name(role()), key().str(), error.message);
+      pass_.tell(kube::EventType::Warning, "ReconcileError", error.message);
+    } else {
+      log::debug("replication", "{} {}: {}", api::name(role()), key().str(), error.message);
+    }
     return {.backOff = true, .wakeAt = pass_.wakeAt};
   }
 

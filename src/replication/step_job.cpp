@@ -10,7 +10,7 @@ namespace {
 
 using kube::EventType;
 using kube::resources::kJobs;
-constexpr Duration kPodPatience = std::chrono::seconds(10);
+constexpr Duration kPodPatience = std::chrono::seconds(10), kMakingPatience = std::chrono::minutes(2);
 constexpr Duration kLookAgain = std::chrono::minutes(1);
 
 // A Job that an earlier iteration left behind says nothing about this one. VolSync's Jobs carry no mark: they count.
@@ -73,12 +73,24 @@ bool received(const Pass& pass) {
          image->meta.name == imageInTheMaking(pass.object, *volume);
 }
 
+bool beingMade(const api::Pod& pod) {
+  return pod.waitingReason == "ContainerCreating" || pod.waitingReason == "PodInitializing";
+}
+
 std::string troubleOf(const api::Pod& pod) {
   if (!pod.unschedulable.empty()) return pod.unschedulable;
-  if (pod.waitingReason.empty() || pod.waitingReason == "ContainerCreating" || pod.waitingReason == "PodInitializing") {
-    return {};
-  }
+  if (pod.waitingReason.empty() || beingMade(pod)) return {};
   return pod.waitingReason + (pod.waitingMessage.empty() ? "" : ": " + pod.waitingMessage);
+}
+
+// A volume that another node has not let go, or a Secret that is not there, is told in the events of the pod alone.
+void tellOfWaitingPod(Pass& pass, const api::Pod& pod) {
+  auto trouble = troubleOf(pod);
+  const bool slow = trouble.empty() && beingMade(pod) && pass.overdue(pod.meta, kMakingPatience);
+  if (slow) trouble = fmt::format("still being created; kubectl describe pod {} tells why", pod.meta.name);
+  if (trouble.empty()) return;
+  pass.note = "mover " + pod.meta.name + ": " + trouble;
+  if (slow || pass.overdue(pod.meta, kPodPatience)) pass.tell(EventType::Warning, "MoverPodWaiting", pass.note);
 }
 
 // Only an event of the Job tells why its pod cannot be made: Pod Security, a quota, an admission webhook. Names of
@@ -87,8 +99,7 @@ std::string refusalOf(Pass& pass, const api::Job& job) {
   const auto events = pass.doors.api.list(
       kube::resources::kEvents,
       {.ns = job.meta.ns, .fieldSelector = fmt::format("involvedObject.uid={},reason=FailedCreate", job.meta.uid)});
-  if (!events) log::debug("replication", "events of Job {}: {}", job.meta.key().str(), events.error().message);
-  if (!events) return {};
+  if (!events) return "the events that tell why cannot be read: " + events.error().message;
   std::string message, newest;
   for (const auto& event : events->items) {
     auto at = text(event, "lastTimestamp");
@@ -168,7 +179,7 @@ Outcome running(Pass& pass) {
   if (pass.object.spec.paused) pass.note = "paused by spec.paused";
   if (pass.object.spec.paused) return Wait{"paused"};
   if (const auto& pod = pass.world.pod) {
-    if (const auto trouble = troubleOf(*pod); !trouble.empty()) pass.note = "mover " + pod->meta.name + ": " + trouble;
+    tellOfWaitingPod(pass, *pod);
   } else if (job.failed == 0) {  // after a failure the next pod takes its time
     tellOfMissingPod(pass, job);
   }

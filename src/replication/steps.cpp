@@ -22,7 +22,9 @@ bool Pass::overdue(const api::ObjectMeta& awaited, Duration patience) {
 
 void warnAfter(Pass& pass, const api::ObjectMeta& awaited, Duration patience, std::string_view reason,
                std::string_view message) {
-  if (pass.overdue(awaited, patience)) pass.tell(kube::EventType::Warning, reason, message);
+  if (!pass.overdue(awaited, patience)) return;
+  pass.tell(kube::EventType::Warning, reason, message);
+  if (pass.note.empty()) pass.note = message;
 }
 
 Result<void> checkOwner(const kube::ResourceType& type, const api::ObjectMeta& child, const api::Replication& object) {

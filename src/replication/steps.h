@@ -51,7 +51,8 @@ struct Pass {
   void tell(kube::EventType type, std::string_view reason, std::string_view message);
 };
 
-// An object that is not ready is worth a Warning when it has been awaited for so long: `message` becomes an event then.
+// An object that is not ready is worth a Warning when it has been awaited for so long: `message` becomes an event then,
+// and the condition's note unless there is a better one.
 void warnAfter(Pass& pass, const api::ObjectMeta& awaited, Duration patience, std::string_view reason,
                std::string_view message);
 

@@ -247,5 +247,25 @@ TEST_F(Populator, ItRegistersOnceAndDoesWithoutTheKind) {
   EXPECT_THAT(counted->requests, Contains("create volumepopulators").Times(1));
 }
 
+TEST_F(Populator, AClaimThatIsNeverBoundIsTold) {
+  makeDestinationWith("image");
+  makeClaim();
+  advance(119s);
+  EXPECT_THAT(events(), Not(Contains("VolSyncPopulatorPVCNotBound")));
+  advance(1s);
+  EXPECT_THAT(events(), Contains("VolSyncPopulatorPVCNotBound"));
+}
+
+TEST_F(Populator, AMissingRightIsToldAndItsReturnIsNoticed) {
+  makeDestinationWith("image");
+  makeClaim();
+  faulty->forbidden = {"get persistentvolumes"};
+  provision();
+  EXPECT_THAT(events(), Contains("VolSyncPopulatorError"));
+  faulty->forbidden.clear();
+  advance(10min);
+  EXPECT_EQ(holder(), text(claim(), "metadata", "uid"));
+}
+
 }  // namespace
 }  // namespace godwit::replication

@@ -64,6 +64,70 @@ TEST_F(Refusal, AMoverWhosePodMayNotBeMade) {
   EXPECT_EQ(synchronizing(source()), "False WaitingForManual Waiting for manual trigger");
 }
 
+TEST_F(Refusal, AMoverThatWaitsIsToldInTheConditionAndByAnEvent) {
+  startSource("Direct");
+  const auto pod = makePod(get(kinds::kJobs, "volsync-rsync-src-s"));
+  const auto waits = [&](const Json& why) {
+    edit(kinds::kPods, pod,
+         {{"status",
+           {{"phase", "Pending"},
+            {"containerStatuses", Json::array({{{"name", "rsync"}, {"state", {{"waiting", why}}}}})}}}},
+         kube::Subresource::Status);
+    settle();
+  };
+  waits({{"reason", "ContainerCreating"}});
+  advance(119s);
+  EXPECT_EQ(synchronizing(source()), "True SyncInProgress Synchronization in-progress");
+  EXPECT_THAT(events(), Not(Contains("MoverPodWaiting")));
+  advance(1s);
+  EXPECT_THAT(synchronizing(source()),
+              HasSubstr(fmt::format("; mover {}: still being created; kubectl describe pod", pod)));
+  EXPECT_THAT(events(), Contains("MoverPodWaiting"));
+  waits({{"reason", "ImagePullBackOff"}, {"message", "no such image"}});
+  EXPECT_THAT(synchronizing(source()), HasSubstr(fmt::format("; mover {}: ImagePullBackOff: no such image", pod)));
+}
+
+TEST_F(Refusal, ASnapshotThatIsNeverReadyIsToldInTheCondition) {
+  storageRespond = false;
+  startSource("Snapshot");
+  advance(1h);
+  EXPECT_THAT(synchronizing(source()), HasSubstr("; waiting for VolumeSnapshot volsync-s-src; check"));
+  EXPECT_THAT(events(), Contains("VolumeSnapshotNotBound"));
+}
+
+// Without the right to write the status nothing can be said there.
+TEST_F(Refusal, AStatusThatMayNotBeWritten) {
+  makePvc("data");
+  makeKeys(Role::Source, "keys");
+  faulty->forbidden = {"patch replicationsources/status"};
+  makeSource({{"copyMethod", "Direct"}}, kManual);
+  settle();
+  EXPECT_THAT(events(), Contains("ReconcileError"));
+  EXPECT_THAT(names(kinds::kJobs), IsEmpty());
+  faulty->forbidden.clear();
+  advance(10min);
+  EXPECT_THAT(synchronizing(source()), StartsWith("True SyncInProgress"));
+}
+
+TEST_F(Refusal, ALogThatMayNotBeRead) {
+  startSource("Direct");
+  faulty->forbidden = {"get pods/log"};
+  endMover(Role::Source, false);
+  settle();
+  ASSERT_TRUE(source().status.latestMoverStatus);
+  EXPECT_THAT(source().status.latestMoverStatus->logs,
+              HasSubstr("its log cannot be read: pods/log is forbidden: cannot get resource"));
+}
+
+TEST_F(Refusal, EventsThatMayNotBeRead) {
+  startSource("Direct");
+  faulty->unreadable = {{"events", "ns"}};
+  advance(10s);
+  EXPECT_THAT(synchronizing(source()),
+              HasSubstr("no pod could be made for Job volsync-rsync-src-s yet: the events that "
+                        "tell why cannot be read: events is forbidden"));
+}
+
 TEST_F(Refusal, KeysAreReadOncePerMoverThatWorksAndAgainForOneThatDoesNotStart) {
   startSource("Direct");
   endMover(Role::Source, true, resultMessage(true));

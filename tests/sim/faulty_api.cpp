@@ -95,6 +95,11 @@ Result<void> FaultyApi::onTheWay(const char* verb, const kube::ResourceType& typ
   return {};
 }
 
+Result<void> FaultyApi::may(const char* verb, std::string_view what) const {
+  if (!forbidden.contains(fmt::format("{} {}", verb, what))) return {};
+  return Error{Errc::Forbidden, fmt::format("{} is forbidden: cannot {} resource \"{}\"", what, verb, what)};
+}
+
 Result<void> FaultyApi::mayRead(const char* verb, const kube::ResourceType& type, const std::string& ns) const {
   if (!unreadable.contains({std::string(type.plural), ns})) return {};
   return Error{Errc::Forbidden, fmt::format("{} is forbidden: cannot {} resource \"{}\" in the namespace \"{}\"",
@@ -122,6 +127,7 @@ auto FaultyApi::write(const char* verb, const kube::ResourceType& type, const ku
 
 Result<Json> FaultyApi::get(const kube::ResourceType& type, const kube::NamespacedName& key) {
   GODWIT_TRY(onTheWay("get", type));
+  GODWIT_TRY(may("get", type.plural));
   return real_.get(type, key);
 }
 
@@ -145,16 +151,20 @@ Result<Json> FaultyApi::create(const kube::ResourceType& type, const Json& objec
 
 Result<Json> FaultyApi::patch(const kube::ResourceType& type, const kube::NamespacedName& key, const Json& mergePatch,
                               kube::Subresource subresource) {
+  const auto what = std::string(type.plural) + (subresource == kube::Subresource::Status ? "/status" : "");
+  GODWIT_TRY(may("patch", what));
   return write("patch", type, key, [&] { return real_.patch(type, key, mergePatch, subresource); });
 }
 
 Result<void> FaultyApi::remove(const kube::ResourceType& type, const kube::NamespacedName& key,
                                const kube::DeleteOptions& options) {
+  GODWIT_TRY(may("delete", type.plural));
   return write("delete", type, key, [&] { return real_.remove(type, key, options); });
 }
 
 Result<std::string> FaultyApi::logs(const kube::NamespacedName& pod, const kube::LogOptions& options) {
   GODWIT_TRY(onTheWay("logs", kube::resources::kPods));
+  GODWIT_TRY(may("get", "pods/log"));
   return real_.logs(pod, options);
 }
 

@@ -54,6 +54,7 @@ class FaultyApi final : public kube::Api {
   Mishap mishap;
   std::set<std::string> silent;                              // plurals of which no event arrives
   std::set<std::pair<std::string, std::string>> unreadable;  // plurals and namespaces that may not be listed or watched
+  std::set<std::string> forbidden;                           // "patch replicationsources/status", "get pods/log"
   std::function<void()> meanwhile = [] {};                   // what somebody else does while a call is on its way
   std::function<void(const std::string& line)> trace = [](const std::string&) {};  // told of each write
 
@@ -78,6 +79,7 @@ class FaultyApi final : public kube::Api {
 
  private:
   Result<void> onTheWay(const char* verb, const kube::ResourceType& type);  // may refuse
+  Result<void> may(const char* verb, std::string_view what) const;
   Result<void> mayRead(const char* verb, const kube::ResourceType& type, const std::string& ns) const;
   bool mishapNow(Mishap::Kind kind);
   template <class Act>
