@@ -1,15 +1,12 @@
 #include "cli/standalone.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include "base/fd.h"
 #include "cli/client.h"
 #include "cli/data_dir.h"
 #include "cli/testing.h"
-#include "http/connection.h"
+#include "http/testing.h"
 #include "http/tls_context.h"
 
 namespace godwit::cli {
@@ -19,14 +16,18 @@ using testing::HasSubstr;
 
 const Json kNamespace = {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", "kept"}}}};
 
+std::uint16_t portOf(const Standalone& godwit) {
+  const auto url = godwit.server();
+  return static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+}
+
 TEST(Standalone, ItsKubeconfigAndObjectsStayGoodAcrossRestarts) {
   const TempDir temp;
   std::uint16_t port = 0;
   {
     const auto first = Standalone::start({.dataDir = temp.path(), .port = 0});
     ASSERT_TRUE(first) << first.error().message;
-    const auto url = (*first)->server();
-    port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+    port = portOf(**first);
     const auto client = connect({.kubeconfig = (*first)->kubeconfig()});
     ASSERT_TRUE(client) << client.error().message;
     const auto made = client->api->create(kube::resources::kNamespaces, kNamespace);
@@ -50,13 +51,7 @@ TEST(Standalone, ATokenThatIsNoneIsRefused) {
 
 // What the server answers to a head whose body does not come.
 std::string answerToHead(std::uint16_t port, const std::string& authorityPem, const std::string& head) {
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(port);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
-  http::Connection connection(std::move(fd));
+  auto connection = http::dial(port);
   const auto patience = http::Patience::of(std::chrono::seconds(20));
   EXPECT_TRUE(connection.connectTls(*http::clientContext({.caPem = authorityPem}), "127.0.0.1", patience));
   EXPECT_TRUE(connection.write(head + "\r\nHost: h\r\nContent-Length: 1000\r\n\r\n", patience));
@@ -69,8 +64,7 @@ TEST(Standalone, WhoHasNoTokenIsNotListenedTo) {
   const TempDir temp;
   const auto godwit = Standalone::start({.dataDir = temp.path(), .port = 0});
   ASSERT_TRUE(godwit) << godwit.error().message;
-  const auto url = (*godwit)->server();
-  const auto port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+  const auto port = portOf(**godwit);
   const auto authority = *readFile(temp.path() / "authority.pem");
   for (const std::string head : {"POST /api/v1/namespaces HTTP/1.1", "POST /metrics HTTP/1.1"}) {
     EXPECT_THAT(answerToHead(port, authority, head), HasSubstr("HTTP/1.1 401 "));
@@ -85,8 +79,7 @@ TEST(Standalone, NamesWhoHoldsThePortOrTheDirectory) {
   const TempDir one, two;
   const auto first = Standalone::start({.dataDir = one.path(), .port = 0});
   ASSERT_TRUE(first) << first.error().message;
-  const auto url = (*first)->server();
-  const auto port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+  const auto port = portOf(**first);
   const auto samePort = Standalone::start({.dataDir = two.path(), .port = port});
   ASSERT_FALSE(samePort);
   EXPECT_THAT(samePort.error().message, HasSubstr("pid " + std::to_string(::getpid())));

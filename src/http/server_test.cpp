@@ -1,10 +1,8 @@
 #include "http/server.h"
 
-#include <arpa/inet.h>
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -13,6 +11,7 @@
 
 #include "http/client.h"
 #include "http/connection.h"
+#include "http/testing.h"
 
 using namespace godwit;
 using namespace godwit::http;
@@ -21,16 +20,6 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 namespace {
-
-Connection dial(std::uint16_t port) {
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(port);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
-  return Connection(std::move(fd));
-}
 
 std::string readAll(Connection& connection) {
   std::string out;
