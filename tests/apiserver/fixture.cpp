@@ -72,6 +72,10 @@ std::string synchronizing(const Json& object) {
   return {};
 }
 
+std::string holder(const Json& lease) {
+  return text(lease, "spec", "holderIdentity");
+}
+
 bool synced(const Json& object, const std::string& manual) {
   return text(object, "status", "lastManualSync") == manual && text(object, "status", "lastSyncStartTime").empty();
 }
@@ -94,10 +98,11 @@ void OperatorTest::TearDown() {
 }
 
 std::unique_ptr<OperatorProcess> OperatorTest::startOperator(std::vector<std::string> arguments,
-                                                             const std::string& kubeconfig) {
+                                                             const std::string& kubeconfig,
+                                                             std::vector<std::string> wrapper) {
   arguments.insert(arguments.begin(), {"--namespace", ns, "--leader-election-namespace", ns});
   auto started = OperatorProcess::start(kubeconfig.empty() ? sharedServer()->kubeconfig() : kubeconfig, logPath(),
-                                        std::move(arguments));
+                                        std::move(arguments), std::move(wrapper));
   EXPECT_TRUE(started.ok()) << started.error().message;
   return started.ok() ? std::move(*started) : nullptr;
 }

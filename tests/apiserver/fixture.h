@@ -27,6 +27,7 @@ bool untilGone(kube::Api& api, const kube::ResourceType& type, const kube::Names
 
 // Reason and message of condition Synchronizing.
 std::string synchronizing(const Json& object);
+std::string holder(const Json& lease);
 bool synced(const Json& object, const std::string& manual);
 
 class OperatorTest : public ::testing::Test {
@@ -38,7 +39,8 @@ class OperatorTest : public ::testing::Test {
   kube::NamespacedName key(const std::string& name) const { return {ns, name}; }
   // Serves `ns` with its Lease in it.
   std::unique_ptr<OperatorProcess> startOperator(std::vector<std::string> arguments = {},
-                                                 const std::string& kubeconfig = {});
+                                                 const std::string& kubeconfig = {},
+                                                 std::vector<std::string> wrapper = {});
 
   Json make(const kube::ResourceType& type, const std::string& name, Json body);  // in `ns`
   void makeClaim(const std::string& name);

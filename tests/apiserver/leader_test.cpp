@@ -4,10 +4,6 @@
 namespace godwit::apiserver {
 namespace {
 
-std::string holder(const Json& lease) {
-  return text(lease, "spec", "holderIdentity");
-}
-
 class Leader : public OperatorTest {
  protected:
   std::string awaitHolder(const std::string& notThis, Duration most) {

@@ -35,16 +35,13 @@ Result<http::Answer> get(bool tls, std::uint16_t port, const std::string& path, 
 }  // namespace
 
 Result<std::unique_ptr<OperatorProcess>> OperatorProcess::start(const std::string& kubeconfig, const std::string& log,
-                                                                std::vector<std::string> arguments) {
+                                                                std::vector<std::string> arguments,
+                                                                std::vector<std::string> wrapper) {
   ProcessSpec spec;
-  spec.argv = {GODWIT_BINARY,
-               "operator",
-               "--kubeconfig",
-               kubeconfig,
-               "--health-probe-bind-address",
-               "127.0.0.1:0",
-               "--metrics-bind-address",
-               "127.0.0.1:0"};
+  spec.argv = std::move(wrapper);
+  spec.argv.insert(spec.argv.end(),
+                   {GODWIT_BINARY, "operator", "--kubeconfig", kubeconfig, "--health-probe-bind-address", "127.0.0.1:0",
+                    "--metrics-bind-address", "127.0.0.1:0"});
   if (std::find(arguments.begin(), arguments.end(), "--metrics-secure") == arguments.end())
     spec.argv.emplace_back("--metrics-secure=false");
   spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());

@@ -14,9 +14,10 @@ namespace godwit::apiserver {
 class OperatorProcess {
  public:
   // Runs and listens when it returns; its log goes to the file. Endpoints are plain, on free ports of the loopback,
-  // unless `arguments` say otherwise.
+  // unless `arguments` say otherwise. `wrapper` is a command that runs the command which follows it.
   static Result<std::unique_ptr<OperatorProcess>> start(const std::string& kubeconfig, const std::string& log,
-                                                        std::vector<std::string> arguments = {});
+                                                        std::vector<std::string> arguments = {},
+                                                        std::vector<std::string> wrapper = {});
   ~OperatorProcess();  // SIGKILL where it still runs
 
   pid_t pid() const { return process_.pid(); }

@@ -1,0 +1,95 @@
+// Operators whose clocks are an hour off, either way, before a real API server whose clock is right.
+#include <filesystem>
+
+#include "api/meta.h"
+#include "apiserver/fixture.h"
+
+namespace godwit::apiserver {
+namespace {
+
+// Empty: not installed.
+std::string libfaketime() {
+  std::error_code none;
+  for (const auto& each : std::filesystem::directory_iterator("/usr/lib", none)) {
+    const auto path = each.path() / "faketime" / "libfaketimeMT.so.1";
+    if (std::filesystem::exists(path, none)) return path;
+  }
+  return {};
+}
+
+class ClockSkew : public OperatorTest {
+ protected:
+  void SetUp() override {
+    OperatorTest::SetUp();
+    if (!IsSkipped() && libfaketime().empty())
+      GTEST_SKIP() << "SKIPPED: libfaketime is not installed, clock skew is NOT tested";
+  }
+
+  // By `offset`, such as "+1h"; what it measures times with is left alone.
+  std::unique_ptr<OperatorProcess> startSkewed(const std::string& offset) {
+    return startOperator({}, kubeconfig_,
+                         {"env", "DONT_FAKE_MONOTONIC=1", "FAKETIME=" + offset, "LD_PRELOAD=" + libfaketime()});
+  }
+
+  // To the operator that is behind, a certificate made just now is not valid yet.
+  void trustAnyServer() {
+    kubectl({"create", "serviceaccount", "admin"});
+    kubectl({"create", "clusterrolebinding", "admin-" + ns, "--clusterrole=cluster-admin",
+             "--serviceaccount=" + ns + ":admin"});
+    kubeconfig_ = kubeconfigOf("admin");
+    Json config = *parseJson(*readFile(kubeconfig_, 1 << 20));
+    config["clusters"][0]["cluster"].erase("certificate-authority-data");
+    config["clusters"][0]["cluster"]["insecure-skip-tls-verify"] = true;
+    ASSERT_TRUE(writeFileAtomic(kubeconfig_, dumpJson(config), 0600).ok());
+  }
+
+  std::string warnings() const {
+    return kubectl({"get", "events", "--field-selector", "type=Warning", "-o", "jsonpath={.items[*].message}"});
+  }
+  std::string image() {
+    return text(*api().get(r::kReplicationDestinations, key("d")), "status", "latestImage", "name");
+  }
+  std::string lastSyncTime() {
+    return text(*api().get(r::kReplicationDestinations, key("d")), "status", "lastSyncTime");
+  }
+  static std::string fromNow(Duration offset) { return api::formatTime(SystemClock().now() + offset); }
+
+ private:
+  std::string kubeconfig_;
+};
+
+TEST_F(ClockSkew, OfAnHourEitherWayNeitherStopsNorConfusesAnything) {
+  trustAnyServer();
+  auto ahead = startSkewed("+1h");
+  ASSERT_NE(ahead, nullptr);
+  makeSource("s", "Snapshot", "one");
+  makeDestination("d", "Snapshot", {{"manual", "one"}});
+  awaitSync(r::kReplicationSources, "s", "one");
+  awaitSync(r::kReplicationDestinations, "d", "one");
+  const auto first = image();
+  EXPECT_GT(lastSyncTime(), fromNow(59min)) << "its clock is another than ours";
+
+  // A Lease whose renewal is two hours in the future, or in the past, is held as long as it is renewed.
+  const auto leader = holder(*api().get(r::kLeases, key("godwit-operator")));
+  const auto behind = startSkewed("-1h");
+  ASSERT_NE(behind, nullptr);
+  trigger(r::kReplicationDestinations, "d", "two");
+  awaitSync(r::kReplicationDestinations, "d", "two");
+  const auto second = image();
+  EXPECT_EQ(holder(*api().get(r::kLeases, key("godwit-operator"))), leader);
+  ahead->kill();
+  until(
+      api(), r::kLeases, key("godwit-operator"), [&](const Json& lease) { return holder(lease) != leader; }, 20s);
+
+  trigger(r::kReplicationSources, "s", "three");
+  trigger(r::kReplicationDestinations, "d", "three");
+  awaitSync(r::kReplicationSources, "s", "three");
+  awaitSync(r::kReplicationDestinations, "d", "three");
+  EXPECT_LT(lastSyncTime(), fromNow(-59min));
+  EXPECT_LT(first, second);
+  EXPECT_LT(second, image()) << "an image is later than the one before, also by its name";
+  EXPECT_EQ(warnings(), "");
+}
+
+}  // namespace
+}  // namespace godwit::apiserver
