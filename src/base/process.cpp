@@ -89,6 +89,15 @@ void boundCapabilities(std::uint64_t kept) {
   }
 }
 
+// Not to be called before closeOthers.
+bool openOwnPidfd(int number) {
+  const int fd = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
+  if (fd == number) return ::fcntl(fd, F_SETFD, 0) == 0;
+  if (fd < 0 || ::dup2(fd, number) < 0) return false;
+  ::close(fd);
+  return true;
+}
+
 [[noreturn]] void runChild(ChildPlan plan) {
   resetSignals(plan.spec->blocked);
   if (plan.spec->capabilities) boundCapabilities(*plan.spec->capabilities);
@@ -96,6 +105,7 @@ void boundCapabilities(std::uint64_t kept) {
   if (plan.spec->landlock >= 0 && !enterLandlock(plan.spec->landlock)) failChild(plan.errorFd);
   if (!mapDescriptors(*plan.spec, plan.errorFd)) failChild(plan.errorFd);
   closeOthers(*plan.spec, plan.errorFd);
+  if (plan.spec->ownPidfd >= 0 && !openOwnPidfd(plan.spec->ownPidfd)) failChild(plan.errorFd);
   if (plan.cwd && ::chdir(plan.cwd) != 0) failChild(plan.errorFd);
   if (plan.spec->dieWithParent) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);

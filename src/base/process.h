@@ -27,6 +27,7 @@ struct ProcessSpec {
   std::optional<std::uint64_t> capabilities;    // 1 << CAP_x of those a root child keeps at most; nullopt: all
   std::vector<int> blocked;                     // signals that wait until the program unblocks or reads them
   bool dieWithParent = false;                   // SIGKILL when the thread that started it ends (PR_SET_PDEATHSIG)
+  int ownPidfd = -1;                            // number in the child of a pidfd of itself, for its children; -1: none
 };
 
 struct ExitStatus {

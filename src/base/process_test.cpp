@@ -44,6 +44,18 @@ TEST(Process, ChildSeesOnlyMappedDescriptors) {
   EXPECT_EQ(run->out, "5\n");  // 0, 1, 2, 5 and ls's own directory
 }
 
+TEST(Process, ChildFindsAPidfdOfItself) {
+  for (const int number : {3, 7}) {
+    ProcessSpec spec{
+        .argv = {"sh", "-c", fmt::format("echo $$; sed -n 's/^Pid:[[:space:]]*//p' /proc/self/fdinfo/{}", number)}};
+    spec.ownPidfd = number;
+    const auto output = runProcess(spec);
+    ASSERT_TRUE(output.ok()) << output.error().message;
+    const auto pid = output->out.substr(0, output->out.find('\n') + 1);
+    EXPECT_EQ(output->out, pid + pid) << output->err;
+  }
+}
+
 TEST(Process, LargeOutputDoesNotBlock) {
   auto run = runProcess({.argv = {"sh", "-c", "head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2"}});
   ASSERT_TRUE(run.ok());

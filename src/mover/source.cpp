@@ -46,7 +46,9 @@ class Sender {
  private:
   Result<void> prepare();
   Result<void> learnRemote();
-  Result<void> guardReplica(std::size_t sourceEntries);
+  Result<bool> holdsAnything() const;
+  Result<void> guardReplica();
+  Result<std::size_t> entriesOfReplica();
   Result<std::size_t> deletionsOfDryRun();
   Result<void> transfer();
   Result<Attempt> rsyncOnce();
@@ -76,17 +78,20 @@ class Sender {
 Result<void> Sender::run() {
   GODWIT_ASSIGN(remotePath_, confineName(options_.path));
   if (remotePath_ != "." && remotePath_.back() != '/') remotePath_ += '/';
-  GODWIT_ASSIGN(const auto volume, openVolume(options_.data));
-  GODWIT_ASSIGN(const auto entries, countEntries(volume.get(), true, 1));
+  GODWIT_TRY(holdsAnything());
   code_ = kSshFailed;
   log::info("mover", "sending {} to {}, path {}", options_.data, link_.where(), options_.path);
   GODWIT_TRY(link_.connect(signals_));
   GODWIT_TRY(learnRemote());
-  GODWIT_TRY(guardReplica(entries));
-  code_ = 1;
-  GODWIT_TRY(prepare());
   GODWIT_TRY(transfer());
   return finish();
+}
+
+// Also finds out whether the volume can be read.
+Result<bool> Sender::holdsAnything() const {
+  GODWIT_ASSIGN(const auto volume, openVolume(options_.data));
+  GODWIT_ASSIGN(const auto entries, countEntries(volume.get(), true, 1));
+  return entries > 0;
 }
 
 Result<void> Sender::learnRemote() {
@@ -108,18 +113,23 @@ Result<void> Sender::learnRemote() {
   return {};
 }
 
-// An empty volume in place of one that was not is more often a failed mount than a wish.
-Result<void> Sender::guardReplica(std::size_t sourceEntries) {
-  if (sourceEntries > 0 || options_.allowEmpty) return {};
-  std::size_t losses = remote_.entries;
-  if (!remote_.godwit) {
-    GODWIT_ASSIGN(losses, deletionsOfDryRun());
-  }
+// An empty volume in place of one that was not is more often a failed mount than a wish. Looked at before every
+// attempt: the one before may have been long ago, and a volume can vanish while its mover waits.
+Result<void> Sender::guardReplica() {
+  if (options_.allowEmpty) return {};
+  GODWIT_ASSIGN(const bool holds, holdsAnything());
+  if (holds) return {};
+  GODWIT_ASSIGN(const auto losses, remote_.godwit ? entriesOfReplica() : deletionsOfDryRun());
   if (losses == 0) return {};
   code_ = kSafetyHalt;
   return Error{Errc::Conflict,
                fmt::format("the source volume {} is empty but its replica is not: nothing was sent or deleted. {}",
                            options_.data, kAllowEmpty)};
+}
+
+Result<std::size_t> Sender::entriesOfReplica() {
+  GODWIT_ASSIGN(const auto now, askRemote(link_, remotePath_, signals_));
+  return now.entries;
 }
 
 Result<std::size_t> Sender::deletionsOfDryRun() {
@@ -236,6 +246,9 @@ Error Sender::explain(const Attempt& attempt) {
 
 Result<void> Sender::transfer() {
   for (TransferRetry retry;;) {
+    code_ = 1;
+    GODWIT_TRY(guardReplica());
+    GODWIT_TRY(prepare());
     GODWIT_ASSIGN(const auto attempt, rsyncOnce());
     result_.vanished = attempt.errors.vanished();
     code_ = attempt.code;
@@ -257,11 +270,10 @@ Result<void> Sender::transfer() {
 
 Result<void> Sender::finish() {
   code_ = 1;
-  const auto sendAgain = [this]() -> Result<void> {
-    GODWIT_TRY(prepare());
-    GODWIT_TRY(transfer());
-    code_ = 1;
-    return {};
+  const auto sendAgain = [this] {
+    auto sent = transfer();
+    if (sent.ok()) code_ = 1;
+    return sent;
   };
   GODWIT_ASSIGN(const auto warning, endRemote(link_, remote_, signals_, sendAgain));
   if (warning) warn(*warning);

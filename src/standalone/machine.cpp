@@ -79,7 +79,7 @@ Machine::~Machine() = default;
 Result<std::unique_ptr<Machine>> Machine::open(kube::Api& api, const Clock& clock, Random& random,
                                                const MachineOptions& options) {
   GODWIT_ASSIGN(auto pool, openPool(options.dataDir, options.pool));
-  GODWIT_ASSIGN(auto sandbox, Sandbox::open({options.dataDir + "/pods", true}));
+  GODWIT_ASSIGN(auto sandbox, Sandbox::open({options.dataDir + "/pods"}));
   GODWIT_ASSIGN(auto waker, Waker::create());
   log::info("pool", "{}", pool.description);
   if (::geteuid() != 0) {

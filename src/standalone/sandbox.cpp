@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "standalone/copy_tree.h"
+#include "standalone/leftovers.h"
 
 namespace godwit::standalone {
 
@@ -109,6 +110,7 @@ Result<std::unique_ptr<Sandbox>> Sandbox::open(const Options& options) {
   std::filesystem::create_directories(options.stateDir, failed);
   if (failed) return Error{Errc::Io, fmt::format("{}: {}", options.stateDir, failed.message())};
   GODWIT_TRY(out->chooseMemory());
+  endLeftovers({options.stateDir, out->memory_});
   if (!out->host_.nsswitch.empty())
     GODWIT_TRY(writeFileAtomic(out->host_.nsswitch, "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"));
   auto probed = options.mayNamespaces ? out->probe() : Error{Errc::Unsupported, "switched off"};
@@ -155,8 +157,11 @@ Result<void> Sandbox::probe() {
   GODWIT_TRY(prepareState(spec.stateDir));
   ProcessSpec process;
   process.argv = {"bwrap"};
-  for (auto& word : bubblewrapArguments(host_, spec, {}, 2)) process.argv.push_back(word);
+  GODWIT_ASSIGN(const auto info, makePipe());
+  for (auto& word : bubblewrapArguments(host_, spec, {})) process.argv.push_back(word);
   process.env = sandboxEnvironment(spec);
+  process.fds.push_back({kInfo, info.write.get()});
+  process.ownPidfd = kSupervisor;
   auto output = runProcess(std::move(process), {}, std::chrono::seconds(10));
   (void)removeTree(spec.stateDir).ok();
   if (!output.ok()) return std::move(output.error());
@@ -237,13 +242,13 @@ Result<UniqueFd> nothing() {
 
 Result<std::unique_ptr<RunningContainer>> Sandbox::startBubblewrap(const ContainerSpec& spec,
                                                                    const std::vector<PlacedMount>& mounts, int log) {
-  constexpr int kInfo = 3;
   GODWIT_ASSIGN(auto info, makePipe());
   GODWIT_ASSIGN(const auto input, nothing());
   std::vector<std::string> argv{"bwrap"};
-  for (auto& word : bubblewrapArguments(host_, spec, mounts, kInfo)) argv.push_back(std::move(word));
+  for (auto& word : bubblewrapArguments(host_, spec, mounts)) argv.push_back(std::move(word));
   auto process = processFor(std::move(argv), sandboxEnvironment(spec), input.get(), log);
   process.fds.push_back({kInfo, info.write.get()});
+  process.ownPidfd = kSupervisor;
   // The first process of a pid namespace never gets what it has no handler for: told to end right after its start, a
   // mover would go on. Blocked, the signal waits until the mover reads it.
   if (runsGodwit(spec)) process.blocked = {SIGTERM};

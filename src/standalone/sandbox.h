@@ -14,9 +14,10 @@ class Sandbox final : public Runner {
   struct Options {
     std::string stateDir;       // the parent of all containers' state directories
     bool mayNamespaces = true;  // false: do not even try bubblewrap
+    std::string self;           // the godwit binary; empty: this very program
   };
   // Tries bubblewrap once and warns, with its reason, when something weaker must do. What an earlier life left in
-  // memory (Secrets) is removed.
+  // memory (Secrets) is removed, and what it left running ended.
   static Result<std::unique_ptr<Sandbox>> open(const Options& options);
   ~Sandbox() override;  // forgets every Secret; the containers have ended by then
 
@@ -26,7 +27,9 @@ class Sandbox final : public Runner {
   Mode mode() const { return mode_; }
 
  private:
-  explicit Sandbox(Options options) : options_(std::move(options)), host_(readHostLayout()) {}
+  explicit Sandbox(Options options) : options_(std::move(options)), host_(readHostLayout()) {
+    if (!options_.self.empty()) host_.self = options_.self;
+  }
   Result<void> chooseMemory();
   Result<void> probe();
   Result<void> prepareState(const std::string& stateDir) const;

@@ -129,19 +129,21 @@ HostLayout readHostLayout() {
 }
 
 std::vector<std::string> bubblewrapArguments(const HostLayout& host, const ContainerSpec& spec,
-                                             const std::vector<PlacedMount>& mounts, int infoFd) {
+                                             const std::vector<PlacedMount>& mounts) {
+  constexpr auto kGodwit = "/run/godwit";
   Arguments args;
   args.add("--die-with-parent", "--new-session", "--as-pid-1", "--unshare-pid", "--unshare-ipc", "--unshare-uts");
-  args.add("--info-fd", std::to_string(infoFd));
+  args.add("--info-fd", std::to_string(kInfo));
   addPrivileges(args, host, spec.listenPort);
   addSystem(args, host);
   addMounts(args, mounts);
   args.add("--bind", spec.stateDir + "/termination-log", "/dev/termination-log");
   args.add("--bind", spec.stateDir + "/progress", "/dev/godwit-progress");
   // /usr is the host's and read-only: the binary gets a place where nothing of the host is.
-  args.add("--ro-bind", host.self, "/run/godwit");
+  args.add("--ro-bind", host.self, kGodwit);
   args.add("--remount-ro", "/", "--chdir", "/", "--");
-  for (auto& word : commandOf(spec, "/run/godwit")) args.add(word);
+  args.add(kGodwit, "contained", std::to_string(kSupervisor));
+  for (auto& word : commandOf(spec, kGodwit)) args.add(word);
   return args.take();
 }
 

@@ -28,9 +28,12 @@ struct PlacedMount {
   bool readOnly = false;
 };
 
-// argv after "bwrap". `infoFd` is told the first process's id; stateDir/termination-log and /progress must exist.
+// bubblewrap's descriptors: it tells `kInfo` the first process's id; `kSupervisor` is a pidfd of itself, for
+// contained.h.
+enum BubblewrapFd { kInfo = 3, kSupervisor = 4 };
+// argv after "bwrap". stateDir/termination-log and /progress must exist.
 std::vector<std::string> bubblewrapArguments(const HostLayout& host, const ContainerSpec& spec,
-                                             const std::vector<PlacedMount>& mounts, int infoFd);
+                                             const std::vector<PlacedMount>& mounts);
 // NAME=value: PATH, HOME, where the termination message and the progress go, then the container's own.
 std::vector<std::string> sandboxEnvironment(const ContainerSpec& spec);
 

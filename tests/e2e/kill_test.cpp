@@ -2,11 +2,14 @@
 // published is lost, and every image is a point in time of its source.
 #include <fmt/core.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/inotify.h>
 
 #include <cstdlib>
 #include <map>
 #include <random>
 
+#include "base/fd.h"
 #include "pair.h"
 #include "writer.h"
 
@@ -76,13 +79,25 @@ class Kill : public testing::Test {
     return 0;
   }
 
+  // A mover that is just being started must not outlive the node.
+  void awaitNewPod() {
+    const UniqueFd changes(::inotify_init1(IN_CLOEXEC));
+    ASSERT_GE(::inotify_add_watch(changes.get(), godwit_.at("data/pods").c_str(), IN_CREATE), 0);
+    pollfd event{changes.get(), POLLIN, 0};
+    EXPECT_EQ(::poll(&event, 1, 60'000), 1) << "no mover was started for a minute\n" << godwit_.log();
+    lanes_[0]->writer.awaitMore(static_cast<std::int64_t>(random_() % 6));
+  }
+
   void killOne() {
     static const std::vector<Words> victims{
         {"standalone"}, {"mover", "source"}, {"mover", "destination"}, {"sshd"}, {"rsync", "--server"}};
     const auto& victim = victims[random_() % victims.size()];
     const auto moment = static_cast<std::int64_t>(random_() % 150);
     if (victim == victims[0]) {
-      lanes_[0]->writer.awaitMore(moment);
+      if (random_() % 2)
+        awaitNewPod();
+      else
+        lanes_[0]->writer.awaitMore(moment);
       godwit_.kill();
       godwit_.start();
     } else if (awaitChild(victim) != 0) {

@@ -175,6 +175,40 @@ TEST_F(Replicate, HoldsBackAnEmptyVolumeUnlessTold) {
   EXPECT_FALSE(fs::exists(replica() + "/precious"));
 }
 
+// A file that takes long enough to be caught halfway: much data and few bytes to make it.
+void makeLargeFile(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  std::string block(1 << 20, 'x');
+  for (int i = 0; i < 300; ++i) {
+    block[0] = static_cast<char>(i);
+    ASSERT_TRUE(writeAll(fd.get(), block).ok());
+  }
+}
+
+TEST_F(Replicate, HoldsBackAVolumeThatWasEmptiedWhileItsMoverWaited) {
+  write(source() + "/precious", "1");
+  write(replica() + "/precious", "1");
+  { const auto reserve = destination(); }  // finds a free port and gives it back
+  const auto start = startSource();
+  EXPECT_NE(start->line("trying again"), "");
+  fs::remove(source() + "/precious");
+  const auto end = destination();
+  EXPECT_EQ(start->exitCode(), 3);
+  EXPECT_TRUE(fs::exists(replica() + "/precious"));
+}
+
+TEST_F(Replicate, HoldsBackAVolumeThatWasEmptiedBetweenTwoAttempts) {
+  makeLargeFile(source() + "/large");
+  for (const auto& volume : {source(), replica()}) write(volume + "/precious", "1");
+  const auto end = destination();
+  const auto start = startSource();
+  end->line("a transfer to the volume started");
+  for (const auto* file : {"/large", "/precious"}) fs::remove(source() + file);
+  ASSERT_EQ(::kill(masterOf(port_), SIGKILL), 0);
+  EXPECT_EQ(start->exitCode(), 3) << start->log();
+  EXPECT_TRUE(fs::exists(replica() + "/precious"));
+}
+
 TEST_F(Replicate, SendsAnEmptyVolumeToAnEmptyOne) {
   const auto end = destination();
   EXPECT_EQ(send(), 0);
@@ -227,16 +261,6 @@ TEST_F(Replicate, NamesWhatIsWrongWithTheSecretOrTheVolume) {
       at("destination.log"));
   EXPECT_EQ(second.exitCode(), 1);
   EXPECT_EQ(second.count("has no field destination"), 1u);
-}
-
-// A file that takes long enough to be caught halfway: much data and few bytes to make it.
-void makeLargeFile(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-  std::string block(1 << 20, 'x');
-  for (int i = 0; i < 300; ++i) {
-    block[0] = static_cast<char>(i);
-    ASSERT_TRUE(writeAll(fd.get(), block).ok());
-  }
 }
 
 TEST_F(Replicate, OutlivesASourceThatDiesMidTransfer) {
