@@ -72,7 +72,7 @@ std::string synchronizing(const Json& object) {
   return {};
 }
 
-std::string holder(const Json& lease) {
+static std::string holder(const Json& lease) {
   return text(lease, "spec", "holderIdentity");
 }
 
@@ -160,6 +160,12 @@ void OperatorTest::trigger(const kube::ResourceType& type, const std::string& na
 
 Json OperatorTest::awaitSync(const kube::ResourceType& type, const std::string& name, const std::string& manual) {
   return until(api(), type, key(name), [&](const Json& object) { return synced(object, manual); });
+}
+
+std::string OperatorTest::awaitHolder(const std::string& notThis, Duration most) {
+  return holder(until(
+      api(), r::kLeases, key("godwit-operator"),
+      [&](const Json& lease) { return !holder(lease).empty() && holder(lease) != notThis; }, most));
 }
 
 std::string OperatorTest::kubectl(std::vector<std::string> arguments) const {

@@ -27,7 +27,6 @@ bool untilGone(kube::Api& api, const kube::ResourceType& type, const kube::Names
 
 // Reason and message of condition Synchronizing.
 std::string synchronizing(const Json& object);
-std::string holder(const Json& lease);
 bool synced(const Json& object, const std::string& manual);
 
 class OperatorTest : public ::testing::Test {
@@ -49,6 +48,8 @@ class OperatorTest : public ::testing::Test {
   void makeDestination(const std::string& name, const std::string& copyMethod, Json trigger = nullptr);
   void trigger(const kube::ResourceType& type, const std::string& name, const std::string& manual);
   Json awaitSync(const kube::ResourceType& type, const std::string& name, const std::string& manual);
+  // Who leads, as soon as somebody does who is not this one.
+  std::string awaitHolder(const std::string& notThis, Duration most = 60s);
   std::string kubectl(std::vector<std::string> arguments) const;  // its output, without the last line's end
   // A kubeconfig for this service account of `ns`.
   std::string kubeconfigOf(const std::string& account) const;

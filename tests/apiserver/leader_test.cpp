@@ -6,11 +6,6 @@ namespace {
 
 class Leader : public OperatorTest {
  protected:
-  std::string awaitHolder(const std::string& notThis, Duration most) {
-    return holder(until(
-        api(), r::kLeases, key("godwit-operator"),
-        [&](const Json& lease) { return !holder(lease).empty() && holder(lease) != notThis; }, most));
-  }
   static bool leads(const OperatorProcess& godwit) {
     const auto answer = godwit.scrape();
     return answer.ok() && answer->body.find("godwit_leader 1") != std::string::npos;

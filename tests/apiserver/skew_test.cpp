@@ -46,12 +46,9 @@ class ClockSkew : public OperatorTest {
   std::string warnings() const {
     return kubectl({"get", "events", "--field-selector", "type=Warning", "-o", "jsonpath={.items[*].message}"});
   }
-  std::string image() {
-    return text(*api().get(r::kReplicationDestinations, key("d")), "status", "latestImage", "name");
-  }
-  std::string lastSyncTime() {
-    return text(*api().get(r::kReplicationDestinations, key("d")), "status", "lastSyncTime");
-  }
+  Json awaitDestination(const std::string& manual) { return awaitSync(r::kReplicationDestinations, "d", manual); }
+  static std::string imageOf(const Json& destination) { return text(destination, "status", "latestImage", "name"); }
+  static std::string lastSyncOf(const Json& destination) { return text(destination, "status", "lastSyncTime"); }
   static std::string fromNow(Duration offset) { return api::formatTime(SystemClock().now() + offset); }
 
  private:
@@ -65,29 +62,26 @@ TEST_F(ClockSkew, OfAnHourEitherWayNeitherStopsNorConfusesAnything) {
   makeSource("s", "Snapshot", "one");
   makeDestination("d", "Snapshot", {{"manual", "one"}});
   awaitSync(r::kReplicationSources, "s", "one");
-  awaitSync(r::kReplicationDestinations, "d", "one");
-  const auto first = image();
-  EXPECT_GT(lastSyncTime(), fromNow(59min)) << "its clock is another than ours";
+  const auto first = awaitDestination("one");
+  EXPECT_GT(lastSyncOf(first), fromNow(59min)) << "its clock is another than ours";
 
   // A Lease whose renewal is two hours in the future, or in the past, is held as long as it is renewed.
-  const auto leader = holder(*api().get(r::kLeases, key("godwit-operator")));
+  const auto leader = awaitHolder("");
   const auto behind = startSkewed("-1h");
   ASSERT_NE(behind, nullptr);
   trigger(r::kReplicationDestinations, "d", "two");
-  awaitSync(r::kReplicationDestinations, "d", "two");
-  const auto second = image();
-  EXPECT_EQ(holder(*api().get(r::kLeases, key("godwit-operator"))), leader);
+  const auto second = awaitDestination("two");
+  EXPECT_EQ(awaitHolder(""), leader);
   ahead->kill();
-  until(
-      api(), r::kLeases, key("godwit-operator"), [&](const Json& lease) { return holder(lease) != leader; }, 20s);
+  EXPECT_NE(awaitHolder(leader, 20s), leader);
 
   trigger(r::kReplicationSources, "s", "three");
   trigger(r::kReplicationDestinations, "d", "three");
   awaitSync(r::kReplicationSources, "s", "three");
-  awaitSync(r::kReplicationDestinations, "d", "three");
-  EXPECT_LT(lastSyncTime(), fromNow(-59min));
-  EXPECT_LT(first, second);
-  EXPECT_LT(second, image()) << "an image is later than the one before, also by its name";
+  const auto third = awaitDestination("three");
+  EXPECT_LT(lastSyncOf(third), fromNow(-59min));
+  EXPECT_LT(imageOf(first), imageOf(second));
+  EXPECT_LT(imageOf(second), imageOf(third)) << "an image is later than the one before, also by its name";
   EXPECT_EQ(warnings(), "");
 }
 
