@@ -7,11 +7,12 @@ namespace godwit::standalone {
 
 namespace r = kube::resources;
 
-// By a pod that has not ended, or by a copy that is being made from it.
+// By a pod that has a node and has not ended, or by a copy that is being made from it. A pod without a node would wait
+// for a claim that waits for it.
 bool StorageController::inUse(const Json& pvc) const {
   const auto ns = text(pvc, "metadata", "namespace"), name = text(pvc, "metadata", "name");
   for (const auto& pod : cluster_.list(r::kPods)) {
-    if (text(*pod, "metadata", "namespace") != ns || finished(*pod)) continue;
+    if (text(*pod, "metadata", "namespace") != ns || finished(*pod) || text(*pod, "spec", "nodeName").empty()) continue;
     for (const auto& volume : elements(find(*pod, "spec", "volumes"))) {
       if (text(volume, "persistentVolumeClaim", "claimName") == name) return true;
     }

@@ -131,12 +131,24 @@ TEST_F(StorageTest, WhatIsMissingOnTheDiskIsLookedForAgain) {
   EXPECT_FALSE(nextDelay());
 }
 
+const Json kUsesData = {
+    {"volumes", {{{"name", "v"}, {"persistentVolumeClaim", {{"claimName", "data"}}}}}},
+    {"containers",
+     {{{"name", "c"}, {"command", {"true"}}, {"volumeMounts", {{{"name", "v"}, {"mountPath", "/data"}}}}}}}};
+
+TEST_F(StorageTest, APodWithoutANodeHoldsNoClaim) {
+  claim("data");
+  Json elsewhere = kUsesData;
+  elsewhere["nodeSelector"] = {{"kubernetes.io/hostname", "another"}};
+  job("user", elsewhere);
+  ASSERT_TRUE(runner.running.empty());
+  remove(r::kPersistentVolumeClaims, "data");
+  EXPECT_TRUE(get(r::kPersistentVolumeClaims, "data").is_null());
+}
+
 TEST_F(StorageTest, AClaimInUseOutlivesItsDeletion) {
   claim("data");
-  job("user",
-      {{"volumes", {{{"name", "v"}, {"persistentVolumeClaim", {{"claimName", "data"}}}}}},
-       {"containers",
-        {{{"name", "c"}, {"command", {"true"}}, {"volumeMounts", {{{"name", "v"}, {"mountPath", "/data"}}}}}}}});
+  job("user", kUsesData);
   ASSERT_EQ(runner.running.size(), 1u);
   EXPECT_EQ(runner.running.front()->spec.mounts.front().source, path("data"));
   remove(r::kPersistentVolumeClaims, "data");
