@@ -70,7 +70,9 @@ class View {
     std::scoped_lock lock(mutex_);
     made_.erase(meta.key());
     const auto seen = cache_.get(meta.key());
-    if (!seen || seen->meta.uid != meta.uid) {
+    const auto own = own_.find(meta.key());
+    const bool unseen = own != own_.end() && own->second.object && own->second.object->meta.uid == meta.uid;
+    if (!unseen && (!seen || seen->meta.uid != meta.uid)) {
       own_.erase(meta.key());  // the watch was faster
       return;
     }

@@ -73,6 +73,17 @@ TEST_F(ViewOfJobs, WhatALaterListDoesNotHoldIsGoneAndSaidToBe) {
   EXPECT_EQ(seen(), "c@9");
 }
 
+TEST_F(ViewOfJobs, WhatWasRemovedBeforeTheWatchHasShownItIsGoneAllTheSame) {
+  view_.wrote(job("a", 5));
+  view_.removed(meta("a"));
+  EXPECT_EQ(seen(), "nothing");
+  view_.cache().upsert(job("a", 5));
+  EXPECT_EQ(seen(), "nothing") << "the event of its creation";
+  view_.wrote(job("b", 8));
+  view_.cache().upsert(job("a", 6, true));
+  EXPECT_EQ(seen(), "b@8") << "its successor";
+}
+
 TEST_F(ViewOfJobs, ARemovedObjectThatAFinalizerHoldsIsSeenLeaving) {
   view_.cache().upsert(job("a", 1));
   view_.removed(meta("a"));
