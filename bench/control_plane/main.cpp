@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -19,7 +21,7 @@ namespace {
 namespace r = kube::resources;
 using namespace std::chrono_literals;
 
-constexpr int kUsers = 8;  // who trigger a burst
+constexpr int kUsers = 8;  // who ask at once
 
 double scale() {
   const char* text = std::getenv("GODWIT_BENCH_SCALE");
@@ -92,6 +94,24 @@ Result<void> measureStart(Site& site) {
   return {};
 }
 
+// What several people do at once, `count` times in all; returns when they have done it. The first error, if any.
+Result<void> byUsers(int count, const std::function<Result<void>(int)>& act) {
+  std::mutex mutex;
+  Result<void> out;
+  std::vector<std::jthread> users;
+  for (int user = 0; user < kUsers; ++user) {
+    users.emplace_back([&, user] {
+      for (int i = user; i < count; i += kUsers) {
+        const auto done = act(i);
+        std::lock_guard lock(mutex);
+        if (out.ok() && !done.ok()) out = done;
+      }
+    });
+  }
+  users.clear();
+  return out;
+}
+
 Result<void> measureKeys(Site& site) {
   const int count = scaled(50);
   GODWIT_TRY(site.makeDestinations(scaled(50), 1, "Snapshot", "0"));  // namespaces are there, caches are full
@@ -99,7 +119,7 @@ Result<void> measureKeys(Site& site) {
   GODWIT_ASSIGN(auto secrets, Follower::open(site.api(), r::kSecrets));
   GODWIT_TRY(site.prepareFor(0));
   const auto start = now();
-  GODWIT_TRY(site.makeDestinations(0, count, "Snapshot", "0"));
+  GODWIT_TRY(byUsers(count, [&](int i) { return site.makeDestinations(i, 1, "Snapshot", "0"); }));
   int made = 0;  // three for each
   GODWIT_TRY(secrets.until([&](const auto& event) {
     made += added(event) && text(event.object, "metadata", "name").starts_with("volsync-rsync-dst-");
@@ -222,13 +242,7 @@ Result<void> measureKills(Site& site) {
   std::vector<double> samples;
   for (int round = 0; round < 10; ++round) {
     const auto manual = fmt::format("kill-{}", round);
-    std::vector<std::jthread> users;
-    for (int user = 0; user < kUsers; ++user) {
-      users.emplace_back([&, user] {
-        for (int i = user; i < count; i += kUsers) (void)site.trigger(i, manual);
-      });
-    }
-    users.clear();  // all have asked
+    (void)byUsers(count, [&](int i) { return site.trigger(i, manual); });
     GODWIT_TRY(site.server->kill());
     std::optional<Duration> serving;
     std::jthread probe([&](std::stop_token stop) {

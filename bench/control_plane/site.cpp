@@ -70,6 +70,7 @@ Result<std::unique_ptr<Site>> Site::open() {
 }
 
 Result<void> Site::prepare(const std::string& ns) {
+  std::lock_guard lock(preparing_);
   if (!prepared_.insert(ns).second) return {};
   GODWIT_TRY(api().create(r::kNamespaces, {{"metadata", {{"name", ns}}}}));
   GODWIT_ASSIGN(auto keys, keySecret());

@@ -2,6 +2,7 @@
 // snapshots.
 #pragma once
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 
@@ -38,7 +39,8 @@ class Site {
 
  private:
   Result<void> prepare(const std::string& ns);
-  std::set<std::string> prepared_;
+  std::mutex preparing_;            // guards prepared_, and whoever finds a namespace there finds it whole
+  std::set<std::string> prepared_;  // namespaces
 };
 
 }  // namespace godwit::bench
