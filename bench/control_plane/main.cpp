@@ -213,11 +213,27 @@ Result<void> measureThousand(Site& site) {
   GODWIT_TRY(site.awaitSynced(r::kReplicationSources, sources, "burst"));
   GODWIT_TRY(site.awaitSynced(r::kReplicationDestinations, destinations - 1, "0"));
   GODWIT_TRY(site.awaitNoJobs());
-  const double share = 1000 * scale() / sources;
+  const double share = 1000 * scale() / (sources + destinations - 1);
   addRow({"CPU while 1,000 first syncs settle", seconds(site.godwit->cpuTime() - cpu) * share, "s", 3 * scale(), false,
-          fmt::format("scaled from {}", sources)});
+          fmt::format("scaled from {} sources and {} destinations", sources, destinations - 1)});
   addRow({"  in API server and etcd", seconds(site.server->cpuTime() - server) * share, "s", 15 * scale(), false,
-          "simulator's requests and all"});
+          "requests of users and simulator among them"});
+  return {};
+}
+
+// How much of that is no operator's doing.
+Result<void> measureBare(Site& site) {
+  site.stopOperator();
+  const auto server = site.server->cpuTime();
+  const int count = scaled(400);
+  GODWIT_TRY(site.bareSyncs(15000, count));
+  addRow({"  there, by users and simulator alone", seconds(site.server->cpuTime() - server) * 1000 * scale() / count,
+          "s", 0, false, fmt::format("scaled from {}", count)});
+  for (int i = 15000; i < 15000 + count; ++i) GODWIT_TRY(site.api().remove(r::kReplicationSources, sourceKey(i), {}));
+  return site.startOperator();
+}
+
+Result<void> measureRest(Site& site) {
   std::this_thread::sleep_for(65s);  // its housekeeping has run
   addRow({"resident memory, 1,000 sources + 100 destinations", mebibytes(site.godwit->residentKiB()), "MiB", 25});
   const auto idle = site.godwit->cpuTime();
@@ -313,7 +329,9 @@ constexpr Measure kMeasures[] = {
        return measureRequests(site, "Snapshot", 11);
      }},
     {"thousand", measureThousand},
+    {"rest", measureRest},
     {"restart", measureRestart},
+    {"bare", measureBare},
     {"large", measureLarge},
     {"kills", measureKills},
 };

@@ -63,7 +63,7 @@ Result<std::unique_ptr<Site>> Site::open() {
   if (const auto missing = apiserver::ApiServer::missing(); !missing.empty()) return Error{Errc::NotFound, missing};
   auto site = std::make_unique<Site>();
   GODWIT_ASSIGN(site->server, apiserver::ApiServer::start());
-  GODWIT_TRY(site->server->installReplications());
+  GODWIT_ASSIGN(site->kubeconfig_, site->server->installRelease());
   GODWIT_TRY(site->server->installSnapshots());
   site->simulator = std::make_unique<apiserver::Simulator>(site->api());
   return site;
@@ -73,6 +73,7 @@ Result<void> Site::prepare(const std::string& ns) {
   std::lock_guard lock(preparing_);
   if (!prepared_.insert(ns).second) return {};
   GODWIT_TRY(api().create(r::kNamespaces, {{"metadata", {{"name", ns}}}}));
+  GODWIT_TRY(api().create(r::kServiceAccounts, {{"metadata", {{"namespace", ns}, {"name", "default"}}}}));
   GODWIT_ASSIGN(auto keys, keySecret());
   keys["metadata"]["namespace"] = ns;
   GODWIT_TRY(api().create(r::kSecrets, keys));
@@ -86,10 +87,10 @@ Result<void> Site::prepare(const std::string& ns) {
 
 Result<void> Site::startOperator() {
   // One that was killed has left it behind; waiting for its end is not what is measured.
-  const auto lease = api().remove(r::kLeases, {"default", "godwit-operator"}, {});
+  const auto lease = api().remove(r::kLeases, {"godwit-system", "godwit"}, {});
   if (!lease && !lease.is(Errc::NotFound)) return lease;
-  GODWIT_ASSIGN(godwit,
-                apiserver::OperatorProcess::start(server->kubeconfig(), server->directory() + "/log/operator.log"));
+  GODWIT_ASSIGN(godwit, apiserver::OperatorProcess::start(kubeconfig_, server->directory() + "/log/operator.log",
+                                                          {"--leader-election-id=godwit"}));
   return {};
 }
 
@@ -97,6 +98,33 @@ Result<void> Site::makeSources(int first, int count, const std::string& copyMeth
   for (int i = first; i < first + count; ++i) {
     GODWIT_TRY(prepare(sourceKey(i).ns));
     GODWIT_TRY(api().create(r::kReplicationSources, sourceOf(i, copyMethod, manual)));
+  }
+  return {};
+}
+
+Result<void> Site::bareSyncs(int first, int count) {
+  const Json pod = {{"restartPolicy", "Never"},
+                    {"containers", Json::array({{{"name", "rsync"}, {"image", "none"}, {"command", {"true"}}}})}};
+  for (int i = first; i < first + count; ++i) {
+    const auto key = sourceKey(i);
+    GODWIT_TRY(prepare(key.ns));
+    GODWIT_TRY(api().create(r::kReplicationSources, sourceOf(i, "Direct", "bare")));
+    GODWIT_TRY(api().create(
+        r::kJobs,
+        {{"metadata",
+          {{"namespace", key.ns}, {"name", key.name}, {"labels", {{"app.kubernetes.io/created-by", "volsync"}}}}},
+         {"spec", {{"template", {{"spec", pod}}}}}}));
+  }
+  GODWIT_ASSIGN(const auto jobs, api().watch(r::kJobs, {}));  // what there is, then what comes
+  for (int done = 0; done < count;) {
+    GODWIT_ASSIGN(const auto event, jobs->next(60s));
+    if (!event) return Error{Errc::Timeout, "Jobs do not complete"};
+    if (event->type == kube::WatchEvent::Type::Deleted)
+      ++done;
+    else if (find(event->object, "status", "completionTime")) {
+      const auto gone = api().remove(r::kJobs, kube::keyOf(event->object), {});
+      if (!gone && !gone.is(Errc::NotFound)) return gone;
+    }
   }
   return {};
 }

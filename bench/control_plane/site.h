@@ -24,6 +24,10 @@ class Site {
   Result<void> startOperator();
   void stopOperator() { godwit.reset(); }
 
+  // What users and the cluster do themselves in a source's first sync, without an operator: the source, a Job with its
+  // pod, and their removal. Returns when all is done.
+  Result<void> bareSyncs(int first, int count);
+
   // Fifty objects to a namespace, where sources share a claim and keys.
   Result<void> makeSources(int first, int count, const std::string& copyMethod, const std::string& manual);
   Result<void> prepareFor(int i) { return prepare(sourceKey(i).ns); }
@@ -38,6 +42,7 @@ class Site {
   std::unique_ptr<apiserver::OperatorProcess> godwit;
 
  private:
+  std::string kubeconfig_;  // of the operator: its service account's, with the rights of a release
   Result<void> prepare(const std::string& ns);
   std::mutex preparing_;            // guards prepared_, and whoever finds a namespace there finds it whole
   std::set<std::string> prepared_;  // namespaces

@@ -34,7 +34,7 @@ static Json difference(const Json& from, const Json& to) {
 }
 
 Json statusPatch(const ReplicationStatus& from, const ReplicationStatus& to) {
-  return difference(toJson(from), toJson(to));
+  return from == to ? Json::object() : difference(toJson(from), toJson(to));
 }
 
 }  // namespace godwit::api

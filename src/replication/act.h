@@ -41,10 +41,12 @@ Result<typename View<T>::Ptr> patch(Pass& pass, View<T>& view, const kube::Resou
   return view.wrote(*stored);
 }
 
-// Deletes exactly this object; one that is gone or has been replaced meanwhile is fine.
+// Deletes exactly this object, and where a resourceVersion is given, as it was then; one that is gone or has been
+// replaced meanwhile is fine.
 template <class T>
-Result<void> remove(kube::Api& api, View<T>& view, const kube::ResourceType& type, const api::ObjectMeta& meta) {
-  const auto removed = api.remove(type, meta.key(), {.uid = meta.uid});
+Result<void> remove(kube::Api& api, View<T>& view, const kube::ResourceType& type, const api::ObjectMeta& meta,
+                    const std::string& resourceVersion = {}) {
+  const auto removed = api.remove(type, meta.key(), {.uid = meta.uid, .resourceVersion = resourceVersion});
   if (removed.is(Errc::Conflict)) {  // replaced meanwhile, or just a busy server
     const auto current = api.get(type, meta.key());
     const bool same = current.ok() && text(*current, "metadata", "uid") == meta.uid;
@@ -80,11 +82,12 @@ Result<void> letGo(Pass& pass, View<T>& view, const kube::ResourceType& type, co
 
 // The end of a child: deleted, or let go when it is labelled do-not-delete. Never on the word of a late watch.
 template <class T>
-Result<void> drop(Pass& pass, View<T>& view, const kube::ResourceType& type, const api::ObjectMeta& meta) {
+Result<void> drop(Pass& pass, View<T>& view, const kube::ResourceType& type, const api::ObjectMeta& meta,
+                  const std::string& resourceVersion = {}) {
   if (meta.deletionTimestamp) return {};
   GODWIT_TRY(pass.confirm());
   if (meta.labels.contains(api::kDoNotDeleteLabel)) return letGo(pass, view, type, meta);
-  return remove(pass.doors.api, view, type, meta);
+  return remove(pass.doors.api, view, type, meta, resourceVersion);
 }
 
 }  // namespace godwit::replication

@@ -40,15 +40,15 @@ bool notPointInTime(const api::ObjectMeta& meta) {
 
 }  // namespace
 
-std::string remarks(const World& world) {
-  std::string out;
+std::string remarks(const Pass& pass) {
+  const auto& world = pass.world;
+  std::string out = pass.doors.views.skew.remark();
+  const auto add = [&](const char* remark) { out += (out.empty() ? "" : "; ") + std::string(remark); };
   if ((world.made && notPointInTime(world.made->meta)) || (world.copy && notPointInTime(world.copy->meta)) ||
       (world.image && notPointInTime(world.image->meta))) {
-    out = "not point-in-time: files changed while they were copied";
+    add("not point-in-time: files changed while they were copied");
   }
-  if (unprivileged(world)) {
-    out += (out.empty() ? "" : "; ") + std::string("ownership is not kept: the namespace asks for unprivileged movers");
-  }
+  if (unprivileged(world)) add("ownership is not kept: the namespace asks for unprivileged movers");
   return out;
 }
 

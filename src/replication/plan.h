@@ -43,7 +43,7 @@ struct Placement {
   std::string node;  // empty: anywhere
   Json tolerations;  // of the pod that uses the volume
 };
-// The Job says in its annotation what podHash() was when it was made.
+// There is none yet: `world.job` is null. It says in its annotation what podHash() was when it was made.
 Json planJob(const api::Replication& object, const World& world, const ControllerConfig& config,
              const Placement& placement);
 // Of the pod that a Job made now would have, wherever it is placed: other nodes are no other pod.

@@ -129,8 +129,7 @@ Json podLabels(const api::Replication& object) {
   return out;
 }
 
-Json podSpec(const api::Replication& object, const World& world, const ControllerConfig& config,
-             const Placement& placement) {
+Json podSpec(const api::Replication& object, const World& world, const ControllerConfig& config) {
   Json out = {{"restartPolicy", "Never"},
               {"serviceAccountName", moverAccount(object)},
               {"containers", Json::array({container(object, world, config)})},
@@ -140,15 +139,23 @@ Json podSpec(const api::Replication& object, const World& world, const Controlle
   // the user's may be there for one, as a sidecar needs it.
   if (!object.spec.rsync->moverServiceAccount) out["automountServiceAccountToken"] = false;
   for (const auto& secret : config.imagePullSecrets) out["imagePullSecrets"].push_back({{"name", secret}});
-  if (placement.node.empty()) return out;
-  out["nodeSelector"] = {{"kubernetes.io/hostname", placement.node}};
-  if (placement.tolerations.is_array() && !placement.tolerations.empty()) out["tolerations"] = placement.tolerations;
   return out;
 }
 
-Json podTemplate(const api::Replication& object, const World& world, const ControllerConfig& config,
-                 const Placement& placement) {
-  return {{"metadata", {{"labels", podLabels(object)}}}, {"spec", podSpec(object, world, config, placement)}};
+// Anywhere: other nodes are no other pod.
+Json podTemplate(const api::Replication& object, const World& world, const ControllerConfig& config) {
+  return {{"metadata", {{"labels", podLabels(object)}}}, {"spec", podSpec(object, world, config)}};
+}
+
+std::string hashOf(const Json& podTemplate) {
+  return api::crc32(dumpJson(podTemplate));
+}
+
+void place(Json& podSpec, const Placement& placement) {
+  if (placement.node.empty()) return;
+  podSpec["nodeSelector"] = {{"kubernetes.io/hostname", placement.node}};
+  if (placement.tolerations.is_array() && !placement.tolerations.empty())
+    podSpec["tolerations"] = placement.tolerations;
 }
 
 // The value the data that is sent was copied for; a later one asks for another iteration.
@@ -163,7 +170,9 @@ std::string manualOfIteration(const api::Replication& object, const World& world
 Json planJob(const api::Replication& object, const World& world, const ControllerConfig& config,
              const Placement& placement) {
   Json out = childOfIteration(object, kube::resources::kJobs, api::jobName(object.role, object.meta.name));
-  out["metadata"]["annotations"][kPodHashAnnotation] = podHash(object, world, config);
+  Json pod = podTemplate(object, world, config);
+  out["metadata"]["annotations"][kPodHashAnnotation] = hashOf(pod);
+  place(pod["spec"], placement);
   if (object.status.lastSyncStartTime) {
     out["metadata"]["annotations"][kForSyncAnnotation] = api::formatTime(*object.status.lastSyncStartTime);
   }
@@ -173,14 +182,14 @@ Json planJob(const api::Replication& object, const World& world, const Controlle
   out["spec"] = {{"backoffLimit", 2},
                  {"parallelism", object.spec.paused ? 0 : 1},
                  {"podReplacementPolicy", "Failed"},  // never two movers at one volume, also while one is ending
-                 {"template", podTemplate(object, world, config, placement)}};
+                 {"template", std::move(pod)}};
   return out;
 }
 
 std::string podHash(const api::Replication& object, const World& world, const ControllerConfig& config) {
   World anew = world;
   anew.job = nullptr;
-  return api::crc32(dumpJson(podTemplate(object, anew, config, {})));
+  return hashOf(podTemplate(object, anew, config));
 }
 
 }  // namespace godwit::replication

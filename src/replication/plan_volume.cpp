@@ -1,6 +1,7 @@
 // Point-in-time volumes, provisioned volumes and images.
 #include "api/names.h"
 #include "api/quantity.h"
+#include "replication/asked.h"
 #include "replication/plan.h"
 
 namespace godwit::replication {
@@ -28,6 +29,10 @@ void rememberTriggers(const api::Replication& object, const World& world, Json& 
   }
 }
 
+void rememberAsked(Json& made, const std::string& asked) {
+  made["metadata"]["annotations"][kAskedAnnotation] = asked;
+}
+
 Json pointInTimeVolume(const api::Replication& object, const World& world, const std::string& capacity) {
   const auto& rsync = *object.spec.rsync;
   const auto& from = *world.given;
@@ -41,6 +46,7 @@ Json pointInTimeVolume(const api::Replication& object, const World& world, const
   } else if (!from.storageClassName.empty()) {  // "" binds existing volumes only: the copy is made by the default class
     spec["storageClassName"] = from.storageClassName;
   }
+  rememberAsked(out, askedVolume(object));
   return out;
 }
 
@@ -64,6 +70,7 @@ Json planCopySnapshot(const api::Replication& object, const World& world) {
     out["spec"]["volumeSnapshotClassName"] = *object.spec.rsync->volumeSnapshotClassName;
   }
   rememberTriggers(object, world, out);
+  rememberAsked(out, askedSnapshot(object));
   return out;
 }
 
@@ -86,6 +93,7 @@ Json planDestinationVolume(const api::Replication& object) {
   spec["resources"]["requests"]["storage"] = rsync.capacity.value_or("");
   spec["volumeMode"] = rsync.volumeMode.value_or("Filesystem");
   if (rsync.storageClassName) spec["storageClassName"] = *rsync.storageClassName;
+  rememberAsked(out, askedVolume(object));
   return out;
 }
 
@@ -96,6 +104,7 @@ Json planImage(const api::Replication& object, const std::string& pvc, const std
   if (object.spec.rsync->volumeSnapshotClassName) {
     out["spec"]["volumeSnapshotClassName"] = *object.spec.rsync->volumeSnapshotClassName;
   }
+  rememberAsked(out, askedSnapshot(object));
   return out;
 }
 

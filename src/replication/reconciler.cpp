@@ -1,5 +1,7 @@
 #include "replication/reconciler.h"
 
+#include <fmt/ranges.h>
+
 #include "base/log.h"
 #include "replication/cleanup.h"
 #include "replication/report.h"
@@ -146,7 +148,7 @@ class Reconcile {
 
   // The clean-up that follows seldom needs more than this pass, so the status says already what will be true after it.
   void reportFinished() {
-    const std::string remark = remarks(pass_.world);
+    const std::string remark = remarks(pass_);
     const bool atOnce = timing_.due && !pass_.object.spec.paused;
     atOnce ? reportCleaningUp(pass_.object, remark, now()) : reportIdle(pass_.object, remark, now());
   }
@@ -233,11 +235,20 @@ class Reconcile {
     if (stored.is(Errc::Conflict)) catchUp();
     if (!stored) return stored.error();
     pass_.doors.views.of(role()).wrote(*stored);
+    tellOfNonsense();
     pass_.object.meta.resourceVersion = text(*stored, "metadata", "resourceVersion");
     written_ = pass_.object.status;
-    nonsense_.clear();
     confirmed_ = true;
     return {};
+  }
+
+  // Nobody but an operator should write the status: whoever did should know that it does not stay.
+  void tellOfNonsense() {
+    if (nonsense_.empty()) return;
+    pass_.tell(kube::EventType::Warning, "StatusRepaired",
+               fmt::format("removed from the status, where it made no sense: {}; do not edit the status by hand",
+                           fmt::join(nonsense_, ", ")));
+    nonsense_.clear();
   }
 
   Result<void> confirm() {

@@ -1,6 +1,7 @@
 // The image: the received data under a name of its own, published in status before the previous one goes.
 #include "api/names.h"
 #include "replication/act.h"
+#include "replication/asked.h"
 #include "replication/plan.h"
 
 namespace godwit::replication {
@@ -27,6 +28,7 @@ Outcome awaitReady(Pass& pass, const api::VolumeSnapshot& image) {
     pass.object.status.latestImage = {"snapshot.storage.k8s.io", "VolumeSnapshot", image.meta.name};
     return Done{};
   }
+  if (askedOtherwise(image.meta, askedSnapshot(pass.object))) return makeSnapshotAnew(pass, image);
   if (!image.error.empty()) pass.note = "VolumeSnapshot " + image.meta.name + ": " + image.error;
   warnAfter(pass, image.meta, kPatience, "VolumeSnapshotNotBound",
             "waiting for VolumeSnapshot " + image.meta.name + "; check the VolumeSnapshotClass and its driver");

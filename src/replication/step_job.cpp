@@ -27,6 +27,12 @@ const api::Pod* predecessor(const Pass& pass, const std::vector<api::Pod>& pods)
   return it == pods.end() ? nullptr : &*it;
 }
 
+void lookAtClocks(Pass& pass, const api::ObjectMeta& justMade) {
+  auto& skew = pass.doors.views.skew;
+  if (justMade.creationTimestamp) skew.observe(*justMade.creationTimestamp, pass.doors.clock.now());
+  if (const auto remark = skew.remark(); !remark.empty()) pass.tell(EventType::Warning, "ClockSkew", remark);
+}
+
 Outcome start(Pass& pass) {
   if (pass.object.spec.paused) {
     pass.note = "paused by spec.paused";
@@ -36,6 +42,8 @@ Outcome start(Pass& pass) {
   if (!pods) return outcomeOf(pods.error());
   if (const auto* before = predecessor(pass, *pods)) {
     pass.note = "waiting for the previous mover " + before->meta.name + " to end";
+    warnAfter(pass, before->meta, kPodPatience, "PreviousMoverRuns",
+              pass.note + "; if its node is gone for good, delete the pod with --force");
     return Wait{"the previous mover still runs"};
   }
   if (const auto current = pass.confirm(); !current) return outcomeOf(current.error());
@@ -45,6 +53,7 @@ Outcome start(Pass& pass) {
   pass.world.job = made->object;
   if (!made->created) return stepJob(pass);  // the watch was late: it may even have ended
   pass.tell(EventType::Normal, "TransferStarted", fmt::format("starting {} as a mover", made->object->meta.name));
+  lookAtClocks(pass, made->object->meta);
   return Wait{"the mover has been started"};
 }
 
@@ -89,8 +98,9 @@ void tellOfWaitingPod(Pass& pass, const api::Pod& pod) {
   const bool slow = trouble.empty() && beingMade(pod) && pass.overdue(pod.meta, kMakingPatience);
   if (slow) trouble = fmt::format("still being created; kubectl describe pod {} tells why", pod.meta.name);
   if (trouble.empty()) return;
-  pass.note = "mover " + pod.meta.name + ": " + trouble;
-  if (slow || pass.overdue(pod.meta, kPodPatience)) pass.tell(EventType::Warning, "MoverPodWaiting", pass.note);
+  const auto message = "mover " + pod.meta.name + ": " + trouble;
+  if (slow || pass.overdue(pod.meta, kPodPatience)) pass.tell(EventType::Warning, "MoverPodWaiting", message);
+  pass.note += (pass.note.empty() ? "" : "; ") + message;  // a volume that does not bind may be why
 }
 
 // Only an event of the Job tells why its pod cannot be made: Pod Security, a quota, an admission webhook. Names of

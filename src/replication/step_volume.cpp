@@ -1,6 +1,7 @@
 // The volume an iteration works on: the user's own, a point-in-time copy of it, or one provisioned to receive.
 #include "api/names.h"
 #include "replication/act.h"
+#include "replication/asked.h"
 #include "replication/plan.h"
 
 namespace godwit::replication {
@@ -26,16 +27,33 @@ Result<bool> lacksItsSnapshot(Pass& pass, const api::Pvc& made) {
   return !stored.ok();
 }
 
-// What was made of nothing goes, and the iteration makes another.
-Outcome makeAnew(Pass& pass, const api::Pvc& made) {
+// Why a claim that is not bound never will be, or not as the spec says now; "" when it is to be waited for.
+Result<std::string> hopeless(Pass& pass, const api::Pvc& made) {
+  GODWIT_ASSIGN(const bool lacks, lacksItsSnapshot(pass, made));
+  if (lacks) return std::string("was to be filled from a snapshot that is gone");
+  return std::string(askedOtherwise(made.meta, askedVolume(pass.object)) ? "was not made as the spec says now" : "");
+}
+
+Outcome checkMade(Pass& pass);
+
+// It goes, and the iteration makes another. Never one that has been bound meanwhile: that may hold data.
+Outcome makeAnew(Pass& pass, const api::Pvc& made, const std::string& why) {
   auto& views = pass.doors.views;
+  const auto stored = pass.doors.api.get(kPersistentVolumeClaims, made.meta.key());
+  if (!stored && !stored.is(Errc::NotFound)) return outcomeOf(stored.error());
+  const auto current = stored.ok() ? views.pvcs.wrote(*stored) : nullptr;
+  if (current && current->phase == "Bound") {
+    pass.world.made = current;
+    return checkMade(pass);
+  }
   if (const auto& job = pass.world.job; job && job->dataClaim == made.meta.name) {
     if (const auto gone = drop(pass, views.jobs, kube::resources::kJobs, job->meta); !gone)
       return outcomeOf(gone.error());
   }
-  const auto gone = drop(pass, views.pvcs, kPersistentVolumeClaims, made.meta);
+  const auto gone = drop(pass, views.pvcs, kPersistentVolumeClaims, made.meta,
+                         current ? current->meta.resourceVersion : std::string());
   if (!gone) return outcomeOf(gone.error());
-  return Wait{"volume " + made.meta.name + " was to be filled from a snapshot that is gone"};
+  return Wait{"volume " + made.meta.name + " " + why};
 }
 
 // A volume of ours that exists. It may still be pending: a mover's pod waits for it by itself.
@@ -48,9 +66,9 @@ Outcome checkMade(Pass& pass) {
   if (made.meta.deletionTimestamp) return Wait{"the previous volume " + made.meta.name + " is being deleted"};
   if (made.phase == "Lost") return Failure{"PersistentVolumeClaim " + made.meta.name + " has lost its volume"};
   if (made.phase != "Bound") {
-    const auto lacks = lacksItsSnapshot(pass, made);
-    if (!lacks) return outcomeOf(lacks.error());
-    if (*lacks) return makeAnew(pass, made);
+    const auto why = hopeless(pass, made);
+    if (!why) return outcomeOf(why.error());
+    if (!why->empty()) return makeAnew(pass, made, *why);
     warnAfter(pass, made.meta, kVolumePatience, "PersistentVolumeClaimNotBound",
               "waiting for PersistentVolumeClaim " + made.meta.name + " to bind; check capacity and storage class");
     return Done{};
@@ -85,6 +103,7 @@ Outcome takeSnapshot(Pass& pass) {
   if (const auto owner = checkOwner(kVolumeSnapshots, copy.meta, pass.object); !owner) return outcomeOf(owner.error());
   if (copy.meta.deletionTimestamp) return Wait{"the previous snapshot is being deleted"};
   if (!copy.readyToUse) {
+    if (askedOtherwise(copy.meta, askedSnapshot(pass.object))) return makeSnapshotAnew(pass, copy);
     if (!copy.error.empty()) pass.note = "VolumeSnapshot " + copy.meta.name + ": " + copy.error;
     warnAfter(pass, copy.meta, kSnapshotPatience, "VolumeSnapshotNotBound",
               "waiting for VolumeSnapshot " + copy.meta.name + "; check the VolumeSnapshotClass and its driver");

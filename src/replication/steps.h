@@ -83,7 +83,7 @@ Result<void> completeCopyTrigger(Pass& pass, const api::ObjectMeta& made);
 api::MoverStatus moverOutcome(Pass& pass, bool successful);
 
 // What users should know about an iteration that succeeded, "" when nothing: files changed while they were copied (the
-// storage says so by annotation), ownership that an unprivileged mover cannot keep.
-std::string remarks(const World& world);
+// storage says so by annotation), ownership that an unprivileged mover cannot keep, clocks that differ.
+std::string remarks(const Pass& pass);
 
 }  // namespace godwit::replication

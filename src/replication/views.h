@@ -4,6 +4,7 @@
 
 #include "api/core.h"
 #include "api/replication.h"
+#include "replication/clock_skew.h"
 #include "replication/view.h"
 
 namespace godwit::replication {
@@ -90,6 +91,7 @@ struct Views {
   View<Named> roleBindings;
   Vouched userKeys;
   Waits waits;
+  ClockSkew skew;
 
   View<Watched>& of(api::Role role) { return role == api::Role::Source ? sources : destinations; }
 };

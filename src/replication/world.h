@@ -41,6 +41,8 @@ bool ownedBy(const api::ObjectMeta& child, const api::ObjectMeta& owner);
 inline constexpr const char* kForManualAnnotation = "godwit/for-manual";  // spec.trigger.manual the copy was made for
 inline constexpr const char* kForSyncAnnotation = "godwit/for-sync";      // lastSyncStartTime the Job belongs to
 inline constexpr const char* kPodHashAnnotation = "godwit/pod-hash";      // on the Job: see podHash() in plan.h
+// On a claim or snapshot: see asked.h.
+inline constexpr const char* kAskedAnnotation = "godwit/asked";
 inline constexpr const char* kForCopyTriggerAnnotation = "godwit/for-copy-trigger";
 inline constexpr const char* kPointInTimeAnnotation = "godwit/point-in-time";  // "false": files changed while copied
 inline constexpr const char* kHostAnnotation = "godwit/host";                  // on a NodePort Service: its only node

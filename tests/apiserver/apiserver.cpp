@@ -129,6 +129,14 @@ Result<void> ApiServer::installSnapshots() {
   return {};
 }
 
+Result<std::string> ApiServer::installRelease() {
+  GODWIT_ASSIGN(auto path, script({"release", directory_}));
+  GODWIT_TRY(awaitKind(*api_, r::kReplicationSources));
+  GODWIT_TRY(awaitKind(*api_, r::kReplicationDestinations));
+  path.erase(path.find_last_not_of('\n') + 1);
+  return path;
+}
+
 Result<void> ApiServer::kill() {
   GODWIT_TRY(script({"kill", directory_}));
   return {};

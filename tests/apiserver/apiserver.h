@@ -24,6 +24,9 @@ class ApiServer {
   // Godwit's CRDs, or VolumeSnapshot's; returns when the kind can be listed.
   Result<void> installReplications();
   Result<void> installSnapshots();
+  // What deploy/kustomize/base holds, CRDs and rights among it. Returns the path of a kubeconfig of its service
+  // account.
+  Result<std::string> installRelease();
 
   Result<void> kill();     // SIGKILL: the API server only, its data stays
   Result<void> restart();  // after kill(); serves again when it returns

@@ -49,6 +49,7 @@ TEST_F(OperatorTest, AMissingPermissionIsNamedAndItsReturnIsNoticed) {
   const Json failed = until(api(), r::kReplicationSources, key("s"),
                             [](const Json& object) { return synchronizing(object).starts_with("Error"); });
   EXPECT_THAT(synchronizing(failed), AllOf(HasSubstr("cannot create"), HasSubstr("\"jobs\"")));
+  EXPECT_THAT(awaitWarning("s"), AllOf(HasSubstr("cannot create"), HasSubstr("\"jobs\"")));
   kubectl({"create", "role", "jobs-write", "--verb=create,patch,delete", "--resource=jobs.batch"});
   kubectl({"create", "rolebinding", "jobs-write", "--role=jobs-write", "--serviceaccount=" + ns + ":godwit"});
   awaitSync(r::kReplicationSources, "s", "one");
@@ -68,6 +69,7 @@ TEST_F(OperatorTest, AKindThatMayNotBeReadIsNamedInTheConditionAndByReadiness) {
   const Json failed = until(api(), r::kReplicationSources, key("s"),
                             [](const Json& object) { return synchronizing(object).starts_with("Error"); });
   EXPECT_THAT(synchronizing(failed), AllOf(HasSubstr("cannot list"), HasSubstr("\"persistentvolumeclaims\"")));
+  EXPECT_THAT(awaitWarning("s"), AllOf(HasSubstr("cannot list"), HasSubstr("\"persistentvolumeclaims\"")));
   EXPECT_THAT(godwit->probe("/readyz")->body, HasSubstr("persistentvolumeclaims"));
   kubectl({"create", "clusterrole", "rest-" + ns, "--verb=*",
            "--resource=jobs.batch,persistentvolumeclaims,services,secrets,serviceaccounts,pods,pods/log,namespaces,"

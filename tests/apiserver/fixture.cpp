@@ -168,6 +168,18 @@ std::string OperatorTest::awaitHolder(const std::string& notThis, Duration most)
       [&](const Json& lease) { return !holder(lease).empty() && holder(lease) != notThis; }, most));
 }
 
+std::string OperatorTest::awaitWarning(const std::string& object) {
+  const auto watch = api().watch(r::kEvents, {.ns = ns, .fieldSelector = "type=Warning,involvedObject.name=" + object});
+  EXPECT_TRUE(watch.ok());
+  const SystemClock clock;
+  for (const auto end = clock.monotonic() + 60s; watch.ok() && clock.monotonic() < end;) {
+    const auto event = (*watch)->next(1s);
+    if (!event) break;
+    if (*event && (*event)->type == kube::WatchEvent::Type::Added) return text((*event)->object, "message");
+  }
+  return {};
+}
+
 std::string OperatorTest::kubectl(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), {"kubectl", "--kubeconfig", sharedServer()->kubeconfig(), "-n", ns});
   ProcessSpec spec;

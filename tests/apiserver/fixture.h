@@ -50,6 +50,7 @@ class OperatorTest : public ::testing::Test {
   Json awaitSync(const kube::ResourceType& type, const std::string& name, const std::string& manual);
   // Who leads, as soon as somebody does who is not this one.
   std::string awaitHolder(const std::string& notThis, Duration most = 60s);
+  std::string awaitWarning(const std::string& object);            // what its first Warning event says
   std::string kubectl(std::vector<std::string> arguments) const;  // its output, without the last line's end
   // A kubeconfig for this service account of `ns`.
   std::string kubeconfigOf(const std::string& account) const;

@@ -7,6 +7,10 @@
 namespace godwit::apiserver {
 namespace {
 
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::MatchesRegex;
+
 // Empty: not installed.
 std::string libfaketime() {
   std::error_code none;
@@ -43,8 +47,10 @@ class ClockSkew : public OperatorTest {
     ASSERT_TRUE(writeFileAtomic(kubeconfig_, dumpJson(config), 0600).ok());
   }
 
-  std::string warnings() const {
-    return kubectl({"get", "events", "--field-selector", "type=Warning", "-o", "jsonpath={.items[*].message}"});
+  // Of `object`, the reasons of its warnings, and what they say.
+  std::string warnings(const std::string& object, const std::string& field) const {
+    return kubectl({"get", "events", "--field-selector", "type=Warning,involvedObject.name=" + object, "-o",
+                    "jsonpath={.items[*]." + field + "}"});
   }
   Json awaitDestination(const std::string& manual) { return awaitSync(r::kReplicationDestinations, "d", manual); }
   static std::string imageOf(const Json& destination) { return text(destination, "status", "latestImage", "name"); }
@@ -64,6 +70,7 @@ TEST_F(ClockSkew, OfAnHourEitherWayNeitherStopsNorConfusesAnything) {
   awaitSync(r::kReplicationSources, "s", "one");
   const auto first = awaitDestination("one");
   EXPECT_GT(lastSyncOf(first), fromNow(59min)) << "its clock is another than ours";
+  EXPECT_THAT(synchronizing(first), HasSubstr("the API server's clock is 36"));
 
   // A Lease whose renewal is two hours in the future, or in the past, is held as long as it is renewed.
   const auto leader = awaitHolder("");
@@ -82,7 +89,10 @@ TEST_F(ClockSkew, OfAnHourEitherWayNeitherStopsNorConfusesAnything) {
   EXPECT_LT(lastSyncOf(third), fromNow(-59min));
   EXPECT_LT(imageOf(first), imageOf(second));
   EXPECT_LT(imageOf(second), imageOf(third)) << "an image is later than the one before, also by its name";
-  EXPECT_EQ(warnings(), "");
+  for (const char* object : {"s", "d"}) {
+    EXPECT_THAT(warnings(object, "reason"), MatchesRegex("ClockSkew( ClockSkew)*"));
+    EXPECT_THAT(warnings(object, "message"), AllOf(HasSubstr(" s behind the"), HasSubstr(" s ahead of the")));
+  }
 }
 
 }  // namespace

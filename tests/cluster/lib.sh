@@ -4,6 +4,7 @@
 cache=${GODWIT_CLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/godwit-cluster}
 bin=$cache/bin
 clusters=$cache/clusters
+programs=${KUBEBUILDER_ASSETS:+$KUBEBUILDER_ASSETS:}$bin   # for PATH, in the order of `tool`
 
 die() { echo "${0##*/}: $*" >&2; exit 1; }
 
@@ -83,7 +84,7 @@ in_cluster() {
     . "$here/cgroup.sh"
     enter_cgroups "$cgroup"
     shift
-    export KUBECONFIG=/run/cluster/admin.kubeconfig PATH="$bin:$PATH"
+    export KUBECONFIG=/run/cluster/admin.kubeconfig PATH="$programs:$PATH"
     exec nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup --wdns="$PWD" "$@"
   )
 }

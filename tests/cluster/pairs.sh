@@ -2,8 +2,8 @@
 # in `far`, each in a namespace named after the test. Whatever users make is labelled made-by=user.
 # shellcheck shell=bash disable=SC2154  # here, work, ns: of who sources this
 
-near() { KUBECONFIG=$clusters/near/kubeconfig "$bin/kubectl" "$@"; }
-far() { KUBECONFIG=$clusters/far/kubeconfig "$bin/kubectl" "$@"; }
+near() { KUBECONFIG=$clusters/near/kubeconfig "$(tool kubectl)" "$@"; }
+far() { KUBECONFIG=$clusters/far/kubeconfig "$(tool kubectl)" "$@"; }
 dst_cluster=far dst_ns=''
 src() { near -n "$ns" "$@"; }
 dst() { "$dst_cluster" -n "${dst_ns:-$ns}" "$@"; }
@@ -36,7 +36,7 @@ leave_nothing() {
     "$cluster" -n "$name" delete replicationsources,replicationdestinations --all --timeout=60s
     until_true 60 "nothing that Godwit made is left in $space" as_before "$cluster" "$name"
   done
-  for space in $spaces; do KUBECONFIG=$clusters/${space%/*}/kubeconfig PATH=$bin:$PATH gone "${space#*/}"; done
+  for space in $spaces; do KUBECONFIG=$clusters/${space%/*}/kubeconfig PATH=$programs:$PATH gone "${space#*/}"; done
 }
 as_before() {
   local left claims volumes

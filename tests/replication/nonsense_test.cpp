@@ -4,6 +4,8 @@
 namespace godwit::replication {
 namespace {
 
+using testing::Contains;
+using testing::Not;
 using testing::StartsWith;
 
 class Nonsense : public MiniWorld {
@@ -64,6 +66,17 @@ TEST_F(Nonsense, InTheStatusOfASource) {
     EXPECT_THAT(synchronizing(s), StartsWith("False WaitingForManual"));
     EXPECT_THAT(names(kinds::kJobs), testing::IsEmpty());
   });
+}
+
+TEST_F(Nonsense, ThatDoesNotParseIsTakenAwayAndToldByAnEvent) {
+  startSource("Direct");
+  endMover(Role::Source);
+  settle();
+  EXPECT_THAT(events(), Not(Contains("StatusRepaired")));
+  edit(kinds::kReplicationSources, "s", {{"status", {{"lastSyncDuration", "for ever"}}}}, kube::Subresource::Status);
+  settle();
+  EXPECT_EQ(find(get(kinds::kReplicationSources, "s"), "status", "lastSyncDuration"), nullptr);
+  EXPECT_THAT(events(), Contains("StatusRepaired"));
 }
 
 TEST_F(Nonsense, InTheStatusOfADestination) {

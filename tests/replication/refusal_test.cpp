@@ -87,6 +87,49 @@ TEST_F(Refusal, AMoverThatWaitsIsToldInTheConditionAndByAnEvent) {
   EXPECT_THAT(synchronizing(source()), HasSubstr(fmt::format("; mover {}: ImagePullBackOff: no such image", pod)));
 }
 
+TEST_F(Refusal, AVolumeThatIsNeverBoundIsToldBesideThePodThatWaitsForIt) {
+  storageRespond = false;
+  startSource("Clone");
+  const auto pod = makePod(get(kinds::kJobs, "volsync-rsync-src-s"));
+  const Json unschedulable = {{"type", "PodScheduled"},
+                              {"status", "False"},
+                              {"reason", "Unschedulable"},
+                              {"message", "pod has unbound immediate PersistentVolumeClaims"}};
+  edit(kinds::kPods, pod, {{"status", {{"phase", "Pending"}, {"conditions", Json::array({unschedulable})}}}},
+       kube::Subresource::Status);
+  settle();
+  advance(2min);
+  EXPECT_THAT(
+      synchronizing(source()),
+      AllOf(HasSubstr("waiting for PersistentVolumeClaim volsync-s-src to bind; check capacity and storage class"),
+            HasSubstr("; mover " + pod + ": pod has unbound immediate PersistentVolumeClaims")));
+  EXPECT_THAT(events(), AllOf(Contains("PersistentVolumeClaimNotBound"), Contains("MoverPodWaiting")));
+}
+
+TEST_F(Refusal, AMoverOfADeletedNamesakeIsAwaited) {
+  startSource("Direct");
+  const auto job = get(kinds::kJobs, "volsync-rsync-src-s");
+  const auto pod = makePod(job);
+  const Json held = {{"metadata", {{"finalizers", {"test/held"}}}}}, free = {{"metadata", {{"finalizers", nullptr}}}};
+  edit(kinds::kJobs, "volsync-rsync-src-s", held);
+  edit(kinds::kPods, pod, held);
+  ASSERT_TRUE(store->remove(kinds::kReplicationSources, {"ns", "s"}, {}).ok());
+  makeSource({{"copyMethod", "Direct"}}, kManual);
+  settle();
+  EXPECT_THAT(synchronizing(source()), AllOf(StartsWith("False Error Job"),
+                                             HasSubstr("still belongs to an earlier ReplicationSource of this name")));
+  EXPECT_THAT(events(), Contains("ReconcileError"));
+  edit(kinds::kJobs, "volsync-rsync-src-s", free);
+  advance(10min);
+  EXPECT_THAT(synchronizing(source()), HasSubstr("; waiting for the previous mover " + pod + " to end"));
+  advance(10s);
+  EXPECT_THAT(events(), Contains("PreviousMoverRuns"));
+  edit(kinds::kPods, pod, free);
+  advance(10min);
+  EXPECT_EQ(synchronizing(source()), "True SyncInProgress Synchronization in-progress");
+  EXPECT_NE(text(get(kinds::kJobs, "volsync-rsync-src-s"), "metadata", "uid"), text(job, "metadata", "uid"));
+}
+
 TEST_F(Refusal, ASnapshotThatIsNeverReadyIsToldInTheCondition) {
   storageRespond = false;
   startSource("Snapshot");
@@ -224,6 +267,13 @@ TEST_F(Refusal, ForeignMoversAreNamedOrIgnored) {
   config.foreignMovers = ControllerConfig::ForeignMovers::Report;
   start();
   expectSourceError("restic");
+  EXPECT_THAT(events(), Contains("ReconcileError"));
+  makePvc("data");
+  makeKeys(Role::Source, "keys");
+  edit(kinds::kReplicationSources, "s",
+       {{"spec", {{"restic", nullptr}, {"rsync", {{"copyMethod", "Direct"}, {"address", "a"}, {"sshKeys", "keys"}}}}}});
+  settle();
+  EXPECT_THAT(synchronizing(source()), StartsWith("True SyncInProgress"));
 }
 
 TEST_F(Refusal, AnotherControllersConditionStays) {

@@ -129,37 +129,71 @@ TEST_F(Stuck, APausedMoverIsLeftUntilItMayStart) {
   EXPECT_NE(job(), before);
 }
 
-TEST_F(Stuck, AVolumeThatIsDeletedIsMadeOfTheClassThatTheSpecNamesNow) {
-  storageRespond = false;
-  edit(kinds::kPersistentVolumeClaims, "volsync-d-dst", {{"status", {{"phase", "Pending"}}}},
-       kube::Subresource::Status);
+class StuckVolume : public Stuck {
+ protected:
+  static constexpr const char* kVolume = "volsync-d-dst";
+  void SetUp() override {
+    Stuck::SetUp();
+    storageRespond = false;
+    edit(kinds::kPersistentVolumeClaims, kVolume, {{"status", {{"phase", "Pending"}}}}, kube::Subresource::Status);
+    settle();
+  }
+  Json volume() { return get(kinds::kPersistentVolumeClaims, kVolume); }
+};
+
+TEST_F(StuckVolume, IsMadeAnewOfTheClassThatTheSpecNamesNow) {
+  const auto before = job();
   change({{"storageClassName", "right"}});
-  EXPECT_EQ(text(get(kinds::kPersistentVolumeClaims, "volsync-d-dst"), "spec", "storageClassName"), "");
-  ASSERT_TRUE(store->remove(kinds::kPersistentVolumeClaims, {"ns", "volsync-d-dst"}, {}).ok());
-  settle();
-  EXPECT_EQ(text(get(kinds::kPersistentVolumeClaims, "volsync-d-dst"), "spec", "storageClassName"), "right");
+  EXPECT_EQ(text(volume(), "spec", "storageClassName"), "right");
   EXPECT_NE(job(), "");
+  EXPECT_NE(job(), before) << "its pod waited for the volume that is gone";
 }
 
-TEST_F(Stuck, AnImageThatIsDeletedIsMadeOfTheClassThatTheSpecNamesNow) {
+TEST_F(StuckVolume, IsMadeAnewOfTheSizeAndAccessModesThatTheSpecNamesNow) {
+  change({{"capacity", "3Gi"}});
+  EXPECT_EQ(text(volume(), "spec", "resources", "requests", "storage"), "3Gi");
+  change({{"accessModes", {"ReadWriteMany"}}});
+  EXPECT_EQ(find(volume(), "spec", "accessModes")->front(), "ReadWriteMany");
+}
+
+TEST_F(StuckVolume, IsLeftWhenSomethingElseOfTheSpecChanges) {
+  const auto before = text(volume(), "metadata", "uid");
+  change({{"volumeSnapshotClassName", "other"}});
+  EXPECT_EQ(text(volume(), "metadata", "uid"), before);
+}
+
+TEST_F(StuckVolume, IsLeftWhenItWasBoundUnseen) {
+  const auto before = text(volume(), "metadata", "uid");
+  faulty->silent = {"persistentvolumeclaims"};
+  edit(kinds::kPersistentVolumeClaims, kVolume, {{"status", {{"phase", "Bound"}}}}, kube::Subresource::Status);
+  change({{"storageClassName", "right"}});
+  EXPECT_EQ(text(volume(), "metadata", "uid"), before);
+}
+
+TEST_F(StuckVolume, OfAnEarlierVersionIsMadeAnewWhenItIsDeleted) {
+  edit(kinds::kPersistentVolumeClaims, kVolume, {{"metadata", {{"annotations", {{"godwit/asked", nullptr}}}}}});
+  change({{"storageClassName", "right"}});
+  EXPECT_EQ(text(volume(), "spec", "storageClassName"), "");
+  ASSERT_TRUE(store->remove(kinds::kPersistentVolumeClaims, {"ns", kVolume}, {}).ok());
+  settle();
+  EXPECT_EQ(text(volume(), "spec", "storageClassName"), "right");
+}
+
+TEST_F(Stuck, AnImageIsMadeAnewOfTheClassThatTheSpecNamesNow) {
   storageRespond = false;
   endMover(Role::Destination);
   settle();
   const auto image = names(kinds::kVolumeSnapshots).at(0);
-  change({{"volumeSnapshotClassName", "right"}});
-  ASSERT_TRUE(store->remove(kinds::kVolumeSnapshots, {"ns", image}, {}).ok());
   counted->requests.clear();
-  settle();
+  change({{"volumeSnapshotClassName", "right"}});
   EXPECT_EQ(text(get(kinds::kVolumeSnapshots, image), "spec", "volumeSnapshotClassName"), "right");
   EXPECT_THAT(counted->requests, Not(Contains("create jobs")));
 }
 
-TEST_F(Stuck, ASnapshotOfTheSourceThatIsDeletedIsMadeOfTheClassThatTheSpecNamesNow) {
+TEST_F(Stuck, ASnapshotOfTheSourceIsMadeAnewOfTheClassThatTheSpecNamesNow) {
   storageRespond = false;
   startSource("Snapshot");
   edit(kinds::kReplicationSources, "s", {{"spec", {{"rsync", {{"volumeSnapshotClassName", "right"}}}}}});
-  settle();
-  ASSERT_TRUE(store->remove(kinds::kVolumeSnapshots, {"ns", "volsync-s-src"}, {}).ok());
   settle();
   EXPECT_EQ(text(get(kinds::kVolumeSnapshots, "volsync-s-src"), "spec", "volumeSnapshotClassName"), "right");
 }

@@ -64,7 +64,7 @@ test_node_drained_in_the_middle() {
   large_pair
   near drain node-near --pod-selector=app.kubernetes.io/component=rsync-mover --delete-emptydir-data --timeout=90s
   unfinished
-  until_true 60 'the condition says that no node takes the mover' says src replicationsource/here 'nodes are available.*unschedulable'
+  told src replicationsource/here MoverPodWaiting 'nodes are available.*unschedulable'
   near uncordon node-near
   ends_equal
 }

@@ -3,7 +3,7 @@
 
 # told WHERE OBJECT REASON-OF-EVENT PATTERN: condition and event
 told() {
-  until_true 90 "the condition of $2 says '$4'" says "$1" "$2" "$4"
+  until_true 180 "the condition of $2 says '$4'" says "$1" "$2" "$4"   # what takes long is told after two minutes
   until_true 150 "an event $3" event "$1" "$2" "$3"
 }
 event() { "$1" get events --field-selector "reason=$3,involvedObject.name=${2#*/}" -o name | grep .; }
@@ -41,7 +41,7 @@ test_volume_that_does_not_bind() {
   destination there "copyMethod: Direct, $provisioned"
   introduce there
   source_for there here data "copyMethod: Clone, storageClassName: $ns"
-  told src replicationsource/here PersistentVolumeClaimNotBound "unbound immediate PersistentVolumeClaims"
+  told src replicationsource/here PersistentVolumeClaimNotBound "waiting for PersistentVolumeClaim volsync-here-src to bind; check capacity and storage class"
   made_for_this_test storageclass "{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: $ns},
     provisioner: disk.godwit.test, reclaimPolicy: Delete}"
   synced here one 150
@@ -59,7 +59,7 @@ test_image_that_cannot_be_pulled() {
   name=$(near -n godwit-system get deployment godwit -o jsonpath='{.spec.template.spec.containers[0].image}')
   "$here/exec" near ctr -n k8s.io images rm --sync "$name"
   source_for there here data 'copyMethod: Direct'
-  until_true 90 'the condition says so' says src replicationsource/here 'mover volsync-rsync-src-here-.*: (ErrImagePull|ImagePullBackOff)'
+  told src replicationsource/here MoverPodWaiting 'mover volsync-rsync-src-here-.*: (ErrImagePull|ImagePullBackOff)'
   "$here/load" near "$GODWIT_IMAGE"
   synced here one 150
   same src data dst volsync-there-dst
