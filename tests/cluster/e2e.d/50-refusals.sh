@@ -48,6 +48,18 @@ test_volume_that_does_not_bind() {
   near delete storageclass "$ns"
   same src data dst volsync-there-dst
 }
+# Nobody deletes the claim that cannot be bound, nor the mover that waits for it.
+test_class_corrected_in_the_spec() {
+  volume src data
+  in_volume src data "$fill"
+  destination there "copyMethod: Direct, $provisioned"
+  introduce there
+  source_for there here data "copyMethod: Clone, storageClassName: $ns"
+  until_true 60 'the mover waits for its volume' says src replicationsource/here 'unbound immediate PersistentVolumeClaims'
+  change here '{"spec": {"rsync": {"storageClassName": "disk"}}}'
+  synced here one 150
+  same src data dst volsync-there-dst
+}
 made_for_this_test() { echo "$2" | near create -f -; }
 
 test_image_that_cannot_be_pulled() {
