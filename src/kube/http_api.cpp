@@ -9,6 +9,9 @@ namespace godwit::kube {
 namespace {
 
 constexpr std::chrono::seconds kShortPause(1), kLongestPause(10);
+// Whether a replica still leads is looked at before a write is asked for (LeadingApi); one that waits for long could be
+// made after another replica has taken over. Leaders step down 5 s before others may.
+constexpr Duration kWritesPatience = std::chrono::seconds(2);
 // Servers send a bookmark every minute or so: one that says nothing for this long may have gone without a word, and a
 // new connection costs less than a cache that stands still.
 constexpr Duration kLongestSilence = std::chrono::minutes(10);
@@ -279,6 +282,7 @@ std::map<HttpApi::Count, std::uint64_t> HttpApi::counts() const {
 }
 
 Result<http::Answer> HttpApi::answer(const Asked& call) {
+  Duration patience = call.method == "GET" ? options_.pauses * Duration(kLongestPause) : kWritesPatience;
   for (int pauses = 0;; ++pauses) {
     GODWIT_TRY(pause(bucket_.take(clock_.monotonic())));
     auto answer = client_->send(call);
@@ -289,8 +293,9 @@ Result<http::Answer> HttpApi::answer(const Asked& call) {
       return answer;
     }
     const auto wait = askedToWait(*answer);
-    if (!wait || pauses >= options_.pauses) return judge(statusError(answer->status, answer->body));
+    if (!wait || pauses >= options_.pauses || *wait > patience) return judge(statusError(answer->status, answer->body));
     GODWIT_TRY(pause(*wait));
+    patience -= *wait;
   }
 }
 
@@ -344,6 +349,8 @@ Result<std::unique_ptr<Watch>> HttpApi::watch(const ResourceType& type, const Wa
       if (!chunk || !*chunk || body.size() > (1u << 20)) break;
       body += **chunk;
     }
+    // Who watches asks again at once: it hears of the refusal when the server wants to be asked.
+    if (const auto wait = askedToWait((*stream)->head())) GODWIT_TRY(pause(*wait));
     return named(judge(statusError(status, body)), type);
   }
   return std::unique_ptr<Watch>(std::make_unique<HttpWatch>(*std::move(stream), type, clock_));

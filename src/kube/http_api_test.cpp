@@ -147,6 +147,20 @@ TEST_F(HttpApiTest, ABusyServerIsAskedAgainAsOftenAsIsDecent) {
   EXPECT_EQ(asked.size(), 12u);
 }
 
+// A leader's successor may be at work by then.
+TEST_F(HttpApiTest, AWriteDoesNotWaitForLong) {
+  answers.push_back({.status = 429, .headers = {{"Retry-After", "3"}}});
+  EXPECT_TRUE(
+      api().create(r::kSecrets, {{"metadata", {{"namespace", "ns"}, {"name", "a"}}}}).is(Errc::TooManyRequests));
+  answers.push_back({.status = 429, .headers = {{"Retry-After", "3"}}});
+  EXPECT_TRUE(api().patch(r::kSecrets, {"ns", "a"}, {{"x", 1}}).is(Errc::TooManyRequests));
+  answers.push_back({.status = 429, .headers = {{"Retry-After", "3"}}});
+  EXPECT_TRUE(api().remove(r::kSecrets, {"ns", "a"}, {}).is(Errc::TooManyRequests));
+  EXPECT_EQ(asked.size(), 3u);
+  answers.push_back({.status = 429, .headers = {{"Retry-After", "0"}}});
+  EXPECT_TRUE(api().patch(r::kSecrets, {"ns", "a"}, {{"x", 1}}).ok());
+}
+
 TEST_F(HttpApiTest, WhoHasNoTimeHearsOfABusyServerAtOnce) {
   made = std::move(*HttpApi::make(access, clock, {.pauses = 0}));
   answers.push_back({.status = 429, .headers = {{"Retry-After", "10"}}});
@@ -259,6 +273,14 @@ TEST_F(HttpApiTest, ShutDownEndsThePauseThatABusyServerAsksFor) {
   answers.push_back({.status = 429, .headers = {{"Retry-After", "10"}}});
   auto& shared = api();  // made before two threads ask for it
   std::thread caller([&] { EXPECT_TRUE(shared.get(r::kSecrets, {"ns", "a"}).is(Errc::Cancelled)); });
+  shared.shutDown();
+  caller.join();
+}
+
+TEST_F(HttpApiTest, AWatchThatABusyServerRefusesIsNotAskedForAgainSoonerThanItSays) {
+  answers.push_back({.status = 429, .headers = {{"Retry-After", "10"}}});
+  auto& shared = api();
+  std::thread caller([&] { EXPECT_TRUE(shared.watch(r::kSecrets, {}).is(Errc::Cancelled)); });  // it would wait
   shared.shutDown();
   caller.join();
 }

@@ -22,6 +22,7 @@ namespace kinds = kube::resources;
 // Keys of the queue: what is to be looked at, and its name.
 constexpr const char* kClaim = "claim";
 constexpr const char* kRegistration = "registration";
+constexpr Duration kKindMayCome = std::chrono::hours(1);  // nobody tells us that its CRD has been installed
 
 std::string keyOf(const std::string& what, const api::NamespacedName& object) {
   return what + "/" + object.ns + "/" + object.name;
@@ -189,7 +190,9 @@ struct Controller::Impl {
     const auto done = registerPopulator(api);
     if (!done)
       log::warn("replication", "claims are filled, but the cluster is not told who does it: {}", done.error().message);
-    return {.backOff = !done};
+    Next next{.backOff = !done};
+    if (done.ok() && !*done) next.wakeAt = clock.now() + kKindMayCome;
+    return next;
   }
 
   // One namespace at least.

@@ -219,15 +219,14 @@ Next populate(Doors& doors, const api::NamespacedName& key) {
   return Population(doors, std::move(claim)).run();
 }
 
-Result<void> registerPopulator(kube::Api& api) {
+Result<bool> registerPopulator(kube::Api& api) {
   const Json wanted = {{"apiVersion", kinds::kVolumePopulators.apiVersion()},
                        {"kind", std::string(kinds::kVolumePopulators.kind)},
                        {"metadata", {{"name", "volsync-replicationdestination"}}},
                        {"sourceKind", {{"group", api::kGroup}, {"kind", api::kindOf(api::Role::Destination)}}}};
   const auto made = api.create(kinds::kVolumePopulators, wanted);
-  const bool settled =
-      made.ok() || made.is(Errc::AlreadyExists) || made.is(Errc::NotFound) || made.is(Errc::Unsupported);
-  return settled ? Result<void>() : made.error();
+  if (made.is(Errc::NotFound) || made.is(Errc::Unsupported)) return false;
+  return made.ok() || made.is(Errc::AlreadyExists) ? Result<bool>(true) : made.error();
 }
 
 }  // namespace godwit::replication

@@ -13,7 +13,8 @@ namespace godwit::replication {
 // One look at one claim and one move.
 Next populate(Doors& doors, const api::NamespacedName& claim);
 
-// Tells the cluster who fills such claims, where it has the VolumePopulator kind; elsewhere there is nothing to do.
-Result<void> registerPopulator(kube::Api& api);
+// Tells the cluster who fills such claims. False: it does not have the VolumePopulator kind, and there is nothing to
+// do.
+Result<bool> registerPopulator(kube::Api& api);
 
 }  // namespace godwit::replication

@@ -30,6 +30,18 @@ TEST(Watched, NonsenseInStatusCostsOnlyItself) {
   EXPECT_TRUE(watched.status.lastSyncStartTime);
 }
 
+TEST(Watched, OnlyWhatIsReadIsKept) {
+  auto object =
+      source({{"sourcePVC", "data"}}, {{"latestMoverStatus", {{"result", "Failed"}, {"logs", "first\nsecond"}}}});
+  object["metadata"]["labels"] = {{"team", "shop"}, {"app.kubernetes.io/created-by", "volsync"}};
+  object["metadata"]["annotations"] = {{"kubectl.kubernetes.io/last-applied-configuration", "{}"},
+                                       {"volsync.backube/enable-debug-mover", "yes"}};
+  const auto watched = watchedFromJson(object);
+  EXPECT_EQ(watched.meta.labels, (api::StringMap{{"app.kubernetes.io/created-by", "volsync"}}));
+  EXPECT_EQ(watched.meta.annotations, (api::StringMap{{"volsync.backube/enable-debug-mover", "yes"}}));
+  EXPECT_EQ(watched.status.latestMoverStatus->logs, "first\n");
+}
+
 TEST(Watched, SecretsLeaveOnlyTheNamesOfTheirFields) {
   const auto card = secretCard({{"metadata", {{"name", "k"}}}, {"data", {{"source", "c2VjcmV0"}, {"empty", ""}}}});
   EXPECT_THAT(card.fields, testing::ElementsAre("source"));

@@ -98,6 +98,38 @@ TEST_F(OperatorTest, WhereTheServerKnowsSecurityContextConstraintsMoversMayUseTh
   EXPECT_TRUE(api().remove(r::kCustomResourceDefinitions, {"", plural + "." + group}, {}).ok());
 }
 
+TEST_F(OperatorTest, WhereTheServerKnowsVolumePopulatorsItIsToldWhoFillsClaims) {
+  constexpr kube::ResourceType kPopulators{"populator.storage.k8s.io", "v1beta1", "volumepopulators", "VolumePopulator",
+                                           false};
+  const std::string crd = "volumepopulators.populator.storage.k8s.io";
+  const Json name = {{"type", "string"}};
+  const Json kind = {
+      {"type", "object"}, {"required", {"group", "kind"}}, {"properties", {{"group", name}, {"kind", name}}}};
+  const Json schema = {{"type", "object"}, {"required", {"sourceKind"}}, {"properties", {{"sourceKind", kind}}}};
+  const Json version = {
+      {"name", "v1beta1"}, {"served", true}, {"storage", true}, {"schema", {{"openAPIV3Schema", schema}}}};
+  ASSERT_TRUE(
+      api()
+          .create(r::kCustomResourceDefinitions,
+                  {{"metadata",
+                    {{"name", crd}, {"annotations", {{"api-approved.kubernetes.io", "unapproved, of a test"}}}}},
+                   {"spec",
+                    {{"group", "populator.storage.k8s.io"},
+                     {"scope", "Cluster"},
+                     {"versions", Json::array({version})},
+                     {"names", {{"plural", "volumepopulators"}, {"kind", "VolumePopulator"}}}}}})
+          .ok());
+  const SystemClock clock;
+  for (const auto until = clock.monotonic() + 30s; clock.monotonic() < until && !api().list(kPopulators, {}).ok();)
+    std::this_thread::sleep_for(50ms);
+  const auto godwit = startOperator();
+  ASSERT_NE(godwit, nullptr);
+  const Json told = until(api(), kPopulators, {"", "volsync-replicationdestination"}, [](const Json&) { return true; });
+  EXPECT_EQ(text(told, "sourceKind", "group"), "volsync.backube");
+  EXPECT_EQ(text(told, "sourceKind", "kind"), "ReplicationDestination");
+  EXPECT_TRUE(api().remove(r::kCustomResourceDefinitions, {"", crd}, {}).ok());
+}
+
 TEST_F(OperatorTest, SigtermGivesUpTheLeaseAndEndsWellAndReadinessIsTold) {
   const auto godwit = startOperator();
   ASSERT_NE(godwit, nullptr);

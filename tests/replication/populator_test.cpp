@@ -27,7 +27,7 @@ class Populator : public MiniWorld {
     put(kinds::kPersistentVolumeClaims,
         {{"metadata", {{"name", "restored"}}},
          {"spec",
-          {{"accessModes", {"ReadWriteOnce"}},
+          {{"accessModes", {"ReadWriteMany", "ReadOnlyMany"}},
            {"storageClassName", storageClass},
            {"resources", {{"requests", {{"storage", "1Gi"}}}}},
            {"dataSourceRef", {{"apiGroup", "volsync.backube"}, {"kind", "ReplicationDestination"}, {"name", "d"}}}}}});
@@ -87,6 +87,8 @@ TEST_F(Populator, AClaimGetsTheVolumeThatWasMadeFromTheNewestImage) {
   EXPECT_EQ(text(prime(), "spec", "dataSource", "apiGroup"), "snapshot.storage.k8s.io");
   EXPECT_EQ(text(prime(), "spec", "storageClassName"), "my-sc");
   EXPECT_EQ(text(prime(), "spec", "resources", "requests", "storage"), "2Gi") << "an image does not fit into less";
+  EXPECT_EQ(*find(prime(), "spec", "accessModes"), Json({"ReadWriteMany", "ReadOnlyMany"}));
+  EXPECT_THAT(events(), Contains("VolSyncPopulatorPVCCreated"));
   provision();
   EXPECT_EQ(holder(), text(claim(), "metadata", "uid"));
   EXPECT_FALSE(prime().is_null()) << "until the claim is bound";
@@ -156,7 +158,7 @@ TEST_F(Populator, AnImageThatIsGoneIsSaidAndTheNextOneIsWaitedFor) {
   settle();
   counted->requests.clear();
   makeClaim();
-  advance(1h);
+  advance(59min);
   EXPECT_THAT(counted->requests, ElementsAre("get volumesnapshots"));
   EXPECT_THAT(events(), Contains("VolSyncPopulatorImageMissing").Times(1));
   publish("image-2");
@@ -241,10 +243,11 @@ TEST_F(Populator, WhereItIsSwitchedOffNothingIsLookedAt) {
   EXPECT_THAT(events(), Not(Contains(testing::StartsWith("VolSyncPopulator"))));
 }
 
-TEST_F(Populator, ItRegistersOnceAndDoesWithoutTheKind) {
+TEST_F(Populator, ItDoesWithoutTheKindAndLooksNowAndThenWhetherItHasCome) {
   settle();
-  advance(1h);
   EXPECT_THAT(counted->requests, Contains("create volumepopulators").Times(1));
+  for (int i = 0; i < 6; ++i) advance(1h);
+  EXPECT_THAT(counted->requests, Contains("create volumepopulators").Times(7));
 }
 
 TEST_F(Populator, AClaimThatIsNeverBoundIsTold) {
