@@ -66,7 +66,8 @@ Result<std::unique_ptr<Operator>> Operator::start(OperatorOptions options) {
   auto& it = *made;
   const kube::HttpApiOptions limited{.requestsPerSecond = it.options_.requestsPerSecond, .burst = it.options_.burst};
   GODWIT_ASSIGN(it.api_, kube::HttpApi::make(access, it.clock_, limited));
-  GODWIT_ASSIGN(it.leaseApi_, kube::HttpApi::make(access, it.clock_, {.timeout = kLeaseCall, .pauses = 0}));
+  GODWIT_ASSIGN(it.leaseApi_, kube::HttpApi::make(access, it.clock_,
+                                                  {.timeout = kLeaseCall, .pauses = 0, .outages = limited.outages}));
   GODWIT_ASSIGN(it.endpoints_, OperatorEndpoints::start(
                                    it.options_.endpoints,
                                    {[raw = &it] { return raw->readiness(); }, [raw = &it] { return raw->metrics(); }},

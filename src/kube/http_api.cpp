@@ -194,10 +194,7 @@ Result<void> HttpApi::pause(Duration time) {
 }
 
 Error HttpApi::notConnected(Error error) {
-  if (error.code == Errc::Unavailable) {
-    std::lock_guard lock(mutex_);
-    outage_ = clock_.monotonic();
-  }
+  if (error.code == Errc::Unavailable) options_.outages->seen(clock_.monotonic());
   return error;
 }
 
@@ -208,8 +205,7 @@ Error HttpApi::judge(Error error) {
     std::lock_guard lock(tokenMutex_);
     tokenRead_.reset();
   }
-  std::lock_guard lock(mutex_);
-  if (!outage_ || clock_.monotonic() - *outage_ > kRecovery) return error;
+  if (!options_.outages->within(kRecovery, clock_.monotonic())) return error;
   return {Errc::Unavailable, "the API server has just come back and may not know its rules yet: " + error.message};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <condition_variable>
 #include <map>
+#include <memory>
 #include <mutex>
 
 #include "base/clock.h"
@@ -12,11 +13,29 @@
 
 namespace godwit::kube {
 
+// When the server was last not there. Clients of one server share it: one that asks seldom may miss a short outage.
+class Outages {
+ public:
+  void seen(Duration monotonic) {
+    std::lock_guard lock(mutex_);
+    last_ = monotonic;
+  }
+  bool within(Duration span, Duration monotonic) const {
+    std::lock_guard lock(mutex_);
+    return last_ && monotonic - *last_ <= span;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<Duration> last_;
+};
+
 struct HttpApiOptions {
   double requestsPerSecond = 0;  // of this client, watches not counted; 0: no limit
   int burst = 1;
   Duration timeout = std::chrono::seconds(30);  // of one call
   int pauses = 3;  // at most so often a call waits for a server that is too busy, and asks again
+  std::shared_ptr<Outages> outages = std::make_shared<Outages>();
 };
 
 class HttpApi final : public Api {
@@ -73,7 +92,6 @@ class HttpApi final : public Api {
   std::map<Count, std::uint64_t> counts_;
   std::condition_variable woken_;
   bool shutDown_ = false;
-  std::optional<Duration> outage_;  // monotonic: when the server was last not there
   std::mutex tokenMutex_;
   std::string token_;
   std::optional<Duration> tokenRead_;  // monotonic

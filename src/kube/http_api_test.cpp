@@ -269,6 +269,17 @@ TEST_F(HttpApiTest, ARefusalSoonAfterAnOutageMeansNotYet) {
   EXPECT_TRUE(api().get(r::kSecrets, {"ns", "a"}).is(Errc::Forbidden));
 }
 
+TEST_F(HttpApiTest, AnOutageThatOneClientSawIsKnownToItsOther) {
+  const Said refusal{.status = 403, .body = R"({"kind":"Status","reason":"Forbidden","message":"cannot get"})"};
+  const auto outages = std::make_shared<Outages>();
+  made = std::move(*HttpApi::make(access, clock, {.outages = outages}));
+  const auto other = std::move(*HttpApi::make(access, clock, {.outages = outages}));
+  answers = {refusal, {.status = 500}, refusal};
+  EXPECT_TRUE(other->get(r::kSecrets, {"ns", "a"}).is(Errc::Forbidden));
+  EXPECT_TRUE(api().get(r::kSecrets, {"ns", "a"}).is(Errc::Unavailable));
+  EXPECT_TRUE(other->get(r::kSecrets, {"ns", "a"}).is(Errc::Unavailable));
+}
+
 TEST_F(HttpApiTest, ShutDownEndsThePauseThatABusyServerAsksFor) {
   answers.push_back({.status = 429, .headers = {{"Retry-After", "10"}}});
   auto& shared = api();  // made before two threads ask for it
