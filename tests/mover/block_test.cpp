@@ -336,9 +336,7 @@ TEST_F(Block, SendsAgainWhenTheConnectionBreaks) {
   const auto end = blockDestination();
   const auto start = startBlock();
   end->line("a transfer to the volume started");
-  const auto master = masterOf(port_);
-  ASSERT_GT(master, 1);
-  ASSERT_EQ(::kill(master, SIGKILL), 0);
+  killMasterOf(port_);
   EXPECT_EQ(start->exitCode(), 0);
   EXPECT_EQ(start->count("attempt 2 of 5"), 1u) << start->log();
   EXPECT_EQ(end->exitCode(), 0);
@@ -358,7 +356,9 @@ TEST_F(Block, LeavesNothingThatWritesWhenTheDestinationEnds) {
     if (signal == SIGKILL) waitForHolders(replica_);
     // Two reads that are equal only when nobody writes any more.
     EXPECT_EQ(run({"sha256sum", replica_}).out, run({"sha256sum", replica_}).out);
-    if (signal == SIGTERM) EXPECT_FALSE(destinationResult().ok);
+    if (signal == SIGTERM) {
+      EXPECT_FALSE(destinationResult().ok);
+    }
     start->signal(SIGTERM);
     EXPECT_EQ(start->exitCode(), 128 + SIGTERM);
     EXPECT_FALSE(sourceResult().ok);

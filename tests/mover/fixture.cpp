@@ -44,20 +44,30 @@ Running::~Running() {
   (void)process_->wait(Duration(-1)).ok();
 }
 
-std::string Running::line(const std::string& text) {
+bool waitUntil(const std::string& path, const std::function<bool()>& holds) {
   const UniqueFd watch(::inotify_init1(IN_CLOEXEC));
-  ::inotify_add_watch(watch.get(), log_.c_str(), IN_MODIFY);
+  ::inotify_add_watch(watch.get(), path.c_str(), IN_MODIFY | IN_CREATE);
   const SystemClock clock;
   const auto until = clock.monotonic() + std::chrono::seconds(30);
   while (clock.monotonic() < until) {
-    std::istringstream lines(slurp(log_));
-    for (std::string each; std::getline(lines, each);) {
-      if (each.find(text) != std::string::npos && !lines.eof()) return each;
-    }
+    if (holds()) return true;
     pollfd fd{watch.get(), POLLIN, 0};
     char events[4096];
     if (::poll(&fd, 1, 1000) > 0 && ::read(watch.get(), events, sizeof events) < 0) break;
   }
+  return false;
+}
+
+std::string Running::line(const std::string& text) {
+  std::string found;
+  const auto holds = [&] {
+    std::istringstream lines(slurp(log_));
+    while (std::getline(lines, found)) {
+      if (found.find(text) != std::string::npos && !lines.eof()) return true;
+    }
+    return false;
+  };
+  if (waitUntil(log_, holds)) return found;
   ADD_FAILURE() << "no line with \"" << text << "\" in:\n" << log();
   return {};
 }
@@ -226,7 +236,7 @@ std::string MoverTest::difference(const std::string& from, const std::string& to
   return output.status.success() ? output.out : "rsync failed: " + output.err;
 }
 
-pid_t masterOf(int port) {
+static pid_t masterOf(int port) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
     const auto command = readFile(entry.path().string() + "/cmdline", 4096);
@@ -237,6 +247,12 @@ pid_t masterOf(int port) {
       return std::atoi(entry.path().filename().c_str());
   }
   return 0;
+}
+
+void killMasterOf(int port) {
+  const auto master = masterOf(port);
+  ASSERT_GT(master, 1);
+  EXPECT_EQ(::kill(master, SIGKILL), 0);
 }
 
 }  // namespace godwit::mover

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,10 @@
 namespace godwit::mover {
 
 using Arguments = std::vector<std::string>;
+
+// Waits for `holds`, asked again with each change of the file, or of the directory's entries, at `path`; false after
+// 30 s.
+bool waitUntil(const std::string& path, const std::function<bool()>& holds);
 
 // A child with its output in a file that can be waited on.
 class Running {
@@ -35,8 +40,8 @@ class Running {
   std::optional<Process> process_;
 };
 
-// The ssh that holds the connection to `port`: the client of it, found by its configuration.
-pid_t masterOf(int port);
+// Kills the ssh that holds the connection to `port`: the client of it, found by its configuration.
+void killMasterOf(int port);
 
 class MoverTest : public testing::Test {
  protected:
