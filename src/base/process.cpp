@@ -14,6 +14,7 @@
 #include <fmt/core.h>
 
 #include "base/landlock.h"
+#include "base/pidfd.h"
 
 namespace godwit {
 
@@ -91,11 +92,9 @@ void boundCapabilities(std::uint64_t kept) {
 
 // Not to be called before closeOthers.
 bool openOwnPidfd(int number) {
-  const int fd = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
-  if (fd == number) return ::fcntl(fd, F_SETFD, 0) == 0;
-  if (fd < 0 || ::dup2(fd, number) < 0) return false;
-  ::close(fd);
-  return true;
+  UniqueFd fd = openPidfd(::getpid());
+  if (fd.get() != number) return fd.valid() && ::dup2(fd.get(), number) >= 0;
+  return ::fcntl(fd.release(), F_SETFD, 0) == 0;
 }
 
 [[noreturn]] void runChild(ChildPlan plan) {
@@ -146,8 +145,7 @@ Result<Process> Process::spawn(const ProcessSpec& spec) {
     ::waitpid(pid, nullptr, 0);
     return errnoError("cannot run " + spec.argv[0], err);
   }
-  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  return Process(pid, std::move(pidfd));
+  return Process(pid, openPidfd(pid));
 }
 
 static int pollMilliseconds(Duration left) {

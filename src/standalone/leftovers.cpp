@@ -3,15 +3,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
 
-#include "base/fd.h"
 #include "base/log.h"
+#include "base/pidfd.h"
 
 namespace godwit::standalone {
 
@@ -42,12 +41,12 @@ void endLeftovers(const std::vector<std::string>& dirs) {
     pid_t pid = 0;
     if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
     if (!isOurs(entry.path(), dirs)) continue;
-    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    const UniqueFd process = openPidfd(pid);
     if (!process.valid() || !isOurs(entry.path(), dirs)) continue;  // its number may be somebody else's by now
     log::info("node", "ending process {}, which an earlier life left", pid);
     constexpr int kPatienceMs = 5'000;
     pollfd ended{process.get(), POLLIN, 0};
-    if (::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) == 0) ::poll(&ended, 1, kPatienceMs);
+    if (signalPidfd(process.get(), SIGKILL)) ::poll(&ended, 1, kPatienceMs);
   }
 }
 

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/pidfd.h"
 #include "standalone/copy_tree.h"
 #include "standalone/leftovers.h"
 
@@ -38,14 +38,14 @@ class Contained final : public RunningContainer {
   }
   void signal(int number) override {
     if (inner_.valid()) {
-      (void)::syscall(SYS_pidfd_send_signal, inner_.get(), number, nullptr, 0);
+      (void)signalPidfd(inner_.get(), number);
     } else {
       (void)process_.kill(number).ok();
     }
   }
   // The first process of a pid namespace takes all others with it.
   void kill() override {
-    if (inner_.valid()) (void)::syscall(SYS_pidfd_send_signal, inner_.get(), SIGKILL, nullptr, 0);
+    if (inner_.valid()) (void)signalPidfd(inner_.get(), SIGKILL);
     (void)process_.killGroup(SIGKILL).ok();
   }
   int eventFd() const override { return process_.pidfd(); }
@@ -99,7 +99,7 @@ Result<UniqueFd> readInner(int fd) {
   }
   const auto info = parseJson(said);
   const auto pid = info.ok() ? number(0, *info, "child-pid") : 0;
-  return UniqueFd(pid > 0 ? static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0)) : -1);
+  return pid > 0 ? openPidfd(static_cast<pid_t>(pid)) : UniqueFd();
 }
 
 }  // namespace
@@ -150,19 +150,29 @@ Result<void> Sandbox::chooseMemory() {
                            host_.root ? "/run, " : "")};
 }
 
+namespace {
+
+// bubblewrap around a container; it tells `info` the first process's id.
+ProcessSpec bubblewrap(const HostLayout& host, const ContainerSpec& spec, const std::vector<PlacedMount>& mounts,
+                       int info) {
+  ProcessSpec process;
+  process.argv = {"bwrap"};
+  for (auto& word : bubblewrapArguments(host, spec, mounts)) process.argv.push_back(std::move(word));
+  process.env = sandboxEnvironment(spec);
+  process.fds = {{kInfo, info}};
+  process.ownPidfd = kSupervisor;
+  return process;
+}
+
+}  // namespace
+
 Result<void> Sandbox::probe() {
   ContainerSpec spec;
   spec.command = {"true"};
   spec.stateDir = memory_ + "/probe";
   GODWIT_TRY(prepareState(spec.stateDir));
-  ProcessSpec process;
-  process.argv = {"bwrap"};
   GODWIT_ASSIGN(const auto info, makePipe());
-  for (auto& word : bubblewrapArguments(host_, spec, {})) process.argv.push_back(word);
-  process.env = sandboxEnvironment(spec);
-  process.fds.push_back({kInfo, info.write.get()});
-  process.ownPidfd = kSupervisor;
-  auto output = runProcess(std::move(process), {}, std::chrono::seconds(10));
+  auto output = runProcess(bubblewrap(host_, spec, {}, info.write.get()), {}, std::chrono::seconds(10));
   (void)removeTree(spec.stateDir).ok();
   if (!output.ok()) return std::move(output.error());
   if (output->status.success()) return {};
@@ -222,14 +232,11 @@ Result<std::unique_ptr<RunningContainer>> Sandbox::start(const ContainerSpec& sp
 
 namespace {
 
-ProcessSpec processFor(std::vector<std::string> argv, std::vector<std::string> env, int in, int log) {
-  ProcessSpec process;
-  process.argv = std::move(argv);
-  process.env = std::move(env);
+// As every container's process runs: away from our directory and our terminal, and never longer than we do.
+void detach(ProcessSpec& process, int in, int log) {
   process.cwd = "/";
-  process.fds = {{0, in}, {1, log}, {2, log}};
+  process.fds.insert(process.fds.end(), {{0, in}, {1, log}, {2, log}});
   process.dieWithParent = true;
-  return process;
 }
 
 Result<UniqueFd> nothing() {
@@ -244,11 +251,8 @@ Result<std::unique_ptr<RunningContainer>> Sandbox::startBubblewrap(const Contain
                                                                    const std::vector<PlacedMount>& mounts, int log) {
   GODWIT_ASSIGN(auto info, makePipe());
   GODWIT_ASSIGN(const auto input, nothing());
-  std::vector<std::string> argv{"bwrap"};
-  for (auto& word : bubblewrapArguments(host_, spec, mounts)) argv.push_back(std::move(word));
-  auto process = processFor(std::move(argv), sandboxEnvironment(spec), input.get(), log);
-  process.fds.push_back({kInfo, info.write.get()});
-  process.ownPidfd = kSupervisor;
+  auto process = bubblewrap(host_, spec, mounts, info.write.get());
+  detach(process, input.get(), log);
   // The first process of a pid namespace never gets what it has no handler for: told to end right after its start, a
   // mover would go on. Blocked, the signal waits until the mover reads it.
   if (runsGodwit(spec)) process.blocked = {SIGTERM};
@@ -268,7 +272,10 @@ Result<std::unique_ptr<RunningContainer>> Sandbox::startPlain(const ContainerSpe
   if (!makePrivate(spec.stateDir + "/tmp")) return errnoError(spec.stateDir + "/tmp");
   auto plan = plainPlan(host_, spec, mounts);
   UniqueFd ruleset;
-  auto process = processFor(std::move(plan.argv), std::move(plan.env), input.get(), log);
+  ProcessSpec process;
+  process.argv = std::move(plan.argv);
+  process.env = std::move(plan.env);
+  detach(process, input.get(), log);
   process.capabilities = plan.capabilities;
   if (mode_ == Mode::Landlock) {
     GODWIT_ASSIGN(ruleset, landlockRuleset(plan.rules));
