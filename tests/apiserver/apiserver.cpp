@@ -1,5 +1,6 @@
 #include "apiserver/apiserver.h"
 
+#include <fmt/format.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -39,6 +40,10 @@ fs::path cache() {
 bool found(const std::string& program) {
   return ::access((environment("KUBEBUILDER_ASSETS", "/nonexistent") + "/" + program).c_str(), X_OK) == 0 ||
          ::access((cache() / "bin" / program).c_str(), X_OK) == 0;
+}
+
+std::string crdName(const kube::ResourceType& type) {
+  return fmt::format("{}.{}", type.plural, type.group);
 }
 
 // A server knows a kind some moments after its CRD is there; nothing tells when.
@@ -114,6 +119,26 @@ Result<void> ApiServer::install(const std::string& manifest, const kube::Resourc
   return awaitKind(*api_, type);
 }
 
+Result<void> ApiServer::installKind(const kube::ResourceType& type, const Json& schema) {
+  const Json version = {
+      {"name", type.version}, {"served", true}, {"storage", true}, {"schema", {{"openAPIV3Schema", schema}}}};
+  // Servers want the annotation where the group is Kubernetes' own.
+  const Json approved = {{"api-approved.kubernetes.io", "unapproved, of a test"}};
+  GODWIT_TRY(
+      api_->create(r::kCustomResourceDefinitions, {{"metadata", {{"name", crdName(type)}, {"annotations", approved}}},
+                                                   {"spec",
+                                                    {{"group", type.group},
+                                                     {"scope", type.namespaced ? "Namespaced" : "Cluster"},
+                                                     {"versions", Json::array({version})},
+                                                     {"names", {{"plural", type.plural}, {"kind", type.kind}}}}}}));
+  return awaitKind(*api_, type);
+}
+
+Result<void> ApiServer::removeKind(const kube::ResourceType& type) {
+  GODWIT_TRY(api_->remove(r::kCustomResourceDefinitions, {"", crdName(type)}, {}));
+  return {};
+}
+
 Result<void> ApiServer::installReplications() {
   GODWIT_TRY(install(api::crdYaml(api::Role::Source), r::kReplicationSources));
   return install(api::crdYaml(api::Role::Destination), r::kReplicationDestinations);
@@ -127,6 +152,12 @@ Result<void> ApiServer::installSnapshots() {
     GODWIT_TRY(install(text, *type));
   }
   return {};
+}
+
+Result<std::string> ApiServer::account(const std::string& ns, const std::string& name) {
+  GODWIT_ASSIGN(auto path, script({"account", directory_, ns, name}));
+  path.erase(path.find_last_not_of('\n') + 1);
+  return path;
 }
 
 Result<std::string> ApiServer::installRelease() {

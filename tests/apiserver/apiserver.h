@@ -24,8 +24,12 @@ class ApiServer {
   // Godwit's CRDs, or VolumeSnapshot's; returns when the kind can be listed.
   Result<void> installReplications();
   Result<void> installSnapshots();
-  // What deploy/kustomize/base holds, CRDs and rights among it. Returns the path of a kubeconfig of its service
-  // account.
+  // Somebody else's kind, with one version, until removeKind().
+  Result<void> installKind(const kube::ResourceType& type, const Json& schema);
+  Result<void> removeKind(const kube::ResourceType& type);
+  // The path of a kubeconfig of a service account.
+  Result<std::string> account(const std::string& ns, const std::string& name);
+  // What deploy/kustomize/base holds, CRDs and rights among it. Returns the path of a kubeconfig of its account.
   Result<std::string> installRelease();
 
   Result<void> kill();     // SIGKILL: the API server only, its data stays

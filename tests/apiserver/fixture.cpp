@@ -4,7 +4,6 @@
 
 #include "api/core.h"
 #include "base/fd.h"
-#include "kube/kubeconfig.h"
 #include "replication/keygen.h"
 
 namespace godwit::apiserver {
@@ -192,19 +191,9 @@ std::string OperatorTest::kubectl(std::vector<std::string> arguments) const {
 }
 
 std::string OperatorTest::kubeconfigOf(const std::string& account) const {
-  const auto access = kube::loadKubeconfig(sharedServer()->kubeconfig(), "");
-  EXPECT_TRUE(access.ok()) << access.error().message;
-  const Json config = {{"current-context", "it"},
-                       {"clusters",
-                        {{{"name", "it"},
-                          {"cluster",
-                           {{"server", "https://" + access->server.authority()},
-                            {"certificate-authority-data", api::base64Encode(access->tls.caPem)}}}}}},
-                       {"users", {{{"name", "it"}, {"user", {{"token", kubectl({"create", "token", account})}}}}}},
-                       {"contexts", {{{"name", "it"}, {"context", {{"cluster", "it"}, {"user", "it"}}}}}}};
-  const auto path = sharedServer()->directory() + "/" + ns + "-" + account + ".kubeconfig";
-  EXPECT_TRUE(writeFileAtomic(path, dumpJson(config), 0600).ok());
-  return path;
+  auto path = sharedServer()->account(ns, account);
+  EXPECT_TRUE(path.ok()) << path.error().message;
+  return path.ok() ? *std::move(path) : std::string();
 }
 
 }  // namespace godwit::apiserver

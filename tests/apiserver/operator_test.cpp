@@ -71,23 +71,11 @@ TEST_F(OperatorTest, AnIterationAsksLittleOfTheServer) {
 
 // As OpenShift's server does.
 TEST_F(OperatorTest, WhereTheServerKnowsSecurityContextConstraintsMoversMayUseTheirs) {
-  const std::string plural = "securitycontextconstraints", group = "security.openshift.io";
-  const Json anything = {{"openAPIV3Schema", {{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}}}};
-  const Json version = {{"name", "v1"}, {"served", true}, {"storage", true}, {"schema", anything}};
-  ASSERT_TRUE(api()
-                  .create(r::kCustomResourceDefinitions,
-                          {{"metadata", {{"name", plural + "." + group}}},
-                           {"spec",
-                            {{"group", group},
-                             {"scope", "Cluster"},
-                             {"versions", Json::array({version})},
-                             {"names", {{"plural", plural}, {"kind", "SecurityContextConstraints"}}}}}})
+  constexpr kube::ResourceType kConstraints{"security.openshift.io", "v1", "securitycontextconstraints",
+                                            "SecurityContextConstraints", false};
+  ASSERT_TRUE(sharedServer()
+                  ->installKind(kConstraints, {{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}})
                   .ok());
-  const SystemClock clock;
-  for (const auto until = clock.monotonic() + 30s; clock.monotonic() < until;) {
-    if (const auto served = api().serves(group); served.ok() && *served) break;
-    std::this_thread::sleep_for(50ms);
-  }
   const auto godwit = startOperator();
   ASSERT_NE(godwit, nullptr);
   makeDestination("d", "Direct");
@@ -95,39 +83,23 @@ TEST_F(OperatorTest, WhereTheServerKnowsSecurityContextConstraintsMoversMayUseTh
   EXPECT_THAT(role.dump(), HasSubstr(R"("resourceNames":["godwit-mover"])"));
   until(api(), r::kRoleBindings, key("volsync-dst-d"), [](const Json&) { return true; });
   until(api(), r::kJobs, key("volsync-rsync-dst-d"), [](const Json&) { return true; });
-  EXPECT_TRUE(api().remove(r::kCustomResourceDefinitions, {"", plural + "." + group}, {}).ok());
+  EXPECT_TRUE(sharedServer()->removeKind(kConstraints).ok());
 }
 
 TEST_F(OperatorTest, WhereTheServerKnowsVolumePopulatorsItIsToldWhoFillsClaims) {
   constexpr kube::ResourceType kPopulators{"populator.storage.k8s.io", "v1beta1", "volumepopulators", "VolumePopulator",
                                            false};
-  const std::string crd = "volumepopulators.populator.storage.k8s.io";
   const Json name = {{"type", "string"}};
   const Json kind = {
       {"type", "object"}, {"required", {"group", "kind"}}, {"properties", {{"group", name}, {"kind", name}}}};
   const Json schema = {{"type", "object"}, {"required", {"sourceKind"}}, {"properties", {{"sourceKind", kind}}}};
-  const Json version = {
-      {"name", "v1beta1"}, {"served", true}, {"storage", true}, {"schema", {{"openAPIV3Schema", schema}}}};
-  ASSERT_TRUE(
-      api()
-          .create(r::kCustomResourceDefinitions,
-                  {{"metadata",
-                    {{"name", crd}, {"annotations", {{"api-approved.kubernetes.io", "unapproved, of a test"}}}}},
-                   {"spec",
-                    {{"group", "populator.storage.k8s.io"},
-                     {"scope", "Cluster"},
-                     {"versions", Json::array({version})},
-                     {"names", {{"plural", "volumepopulators"}, {"kind", "VolumePopulator"}}}}}})
-          .ok());
-  const SystemClock clock;
-  for (const auto until = clock.monotonic() + 30s; clock.monotonic() < until && !api().list(kPopulators, {}).ok();)
-    std::this_thread::sleep_for(50ms);
+  ASSERT_TRUE(sharedServer()->installKind(kPopulators, schema).ok());
   const auto godwit = startOperator();
   ASSERT_NE(godwit, nullptr);
   const Json told = until(api(), kPopulators, {"", "volsync-replicationdestination"}, [](const Json&) { return true; });
   EXPECT_EQ(text(told, "sourceKind", "group"), "volsync.backube");
   EXPECT_EQ(text(told, "sourceKind", "kind"), "ReplicationDestination");
-  EXPECT_TRUE(api().remove(r::kCustomResourceDefinitions, {"", crd}, {}).ok());
+  EXPECT_TRUE(sharedServer()->removeKind(kPopulators).ok());
 }
 
 TEST_F(OperatorTest, SigtermGivesUpTheLeaseAndEndsWellAndReadinessIsTold) {

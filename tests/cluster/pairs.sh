@@ -222,6 +222,14 @@ mover() { # WHERE: prints the names of the running movers' pods
 }
 condition() { "$1" get "$2" -o jsonpath='{.status.conditions[?(@.type=="Synchronizing")].message}'; } # WHERE OBJECT
 says() { condition "$1" "$2" | grep -E -- "$3"; } # WHERE OBJECT PATTERN
+event() { # WHERE OBJECT REASON
+  "$1" get events --field-selector "reason=$3,involvedObject.name=${2#*/}" -o name | grep .
+}
+# The condition says it, and an event does.
+told() { # WHERE OBJECT REASON-OF-EVENT PATTERN
+  until_true 180 "the condition of $2 says '$4'" says "$1" "$2" "$4"   # what takes long is told after two minutes
+  until_true 150 "an event $3" event "$1" "$2" "$3"
+}
 
 # The place of a volume's data, as its node has it.
 directory_of() { # WHERE CLAIM

@@ -19,15 +19,6 @@ operator_ends() {
   operator_pid=
 }
 
-# A kubeconfig of the release's service account: its token, and nothing of the administrator's.
-operator_kubeconfig() {
-  kubectl config view --raw --minify --flatten >"$1"
-  kubectl --kubeconfig "$1" config set-credentials operator --token="$(kubectl -n godwit-system create token godwit)"
-  kubectl --kubeconfig "$1" config set-context --current --user=operator
-  kubectl --kubeconfig "$1" config view --raw --minify --flatten >"$1.one"
-  mv "$1.one" "$1"
-}
-
 of_deployment() { kubectl -n godwit-system get deployment godwit -o jsonpath="$1"; }
 
 operator_runs() { # [FLAGS...]
@@ -37,7 +28,7 @@ operator_runs() { # [FLAGS...]
     return
   fi
   operator_ends
-  operator_kubeconfig "$work/operator.kubeconfig"
+  "$(dirname "${BASH_SOURCE[0]}")/../cluster/account" godwit-system godwit "$work/operator.kubeconfig"
   mapfile -t arguments < <(of_deployment '{range .spec.template.spec.containers[0].args[*]}{@}{"\n"}{end}' |
     grep -v -e '^--health-probe-bind-address' -e '^--metrics-bind-address')
   image=$(of_deployment '{.spec.template.spec.containers[0].env[?(@.name=="MOVER_IMAGE")].value}')

@@ -158,7 +158,7 @@ TEST_F(Populator, AnImageThatIsGoneIsSaidAndTheNextOneIsWaitedFor) {
   settle();
   counted->requests.clear();
   makeClaim();
-  advance(59min);
+  advance(59min);  // the kind VolumePopulator is looked for after an hour
   EXPECT_THAT(counted->requests, ElementsAre("get volumesnapshots"));
   EXPECT_THAT(events(), Contains("VolSyncPopulatorImageMissing").Times(1));
   publish("image-2");

@@ -1,13 +1,6 @@
 # What the cluster refuses: the condition says what, an event too, and all goes on once the cause is gone.
 # shellcheck shell=bash disable=SC2154,SC2034
 
-# told WHERE OBJECT REASON-OF-EVENT PATTERN: condition and event
-told() {
-  until_true 180 "the condition of $2 says '$4'" says "$1" "$2" "$4"   # what takes long is told after two minutes
-  until_true 150 "an event $3" event "$1" "$2" "$3"
-}
-event() { "$1" get events --field-selector "reason=$3,involvedObject.name=${2#*/}" -o name | grep .; }
-
 test_mover_refused_by_pod_security() {
   volume src data
   in_volume src data "$fill"
